@@ -1,0 +1,239 @@
+"""Errors of this project: one class for each reaction a caller can have, not one for each cause.
+
+CorralError
+  x ClusterFileError            the cluster file has faults, all of them named
+  x CredentialsError            AWS does not know or no longer accepts who is asking
+  x AccessDeniedError           AWS knows who is asking and refuses the action
+  x WrongAccountError           the credentials belong to another account
+  x PrerequisiteError           something must be installed, made or fixed before this can run
+  x AwsError                    AWS answered, but not with success
+    + AwsUnavailableError       AWS did not answer, or asked to come back      (temporary)
+  x TerraformError              a command ended badly
+    + TerraformDeadlineError    a command took longer than it was given
+    + StateLockedError          someone else holds the lock                    (temporary)
+    + CopyBusyError             an earlier Terraform still runs in our copy    (temporary)
+  x UnsafePlanError             the plan exceeds what the run may do
+  x GateTimeoutError            a condition did not hold in time
+  x AmbiguousError              more than one thing answers to one name
+  x RancherError
+    + RancherUnreachableError   no answer, or 5xx                              (temporary)
+    + RancherRefusedError       401 or 403: the key is wrong
+    + RancherConflictError      405, 409 or 422: read again and decide again
+    + RancherGoneError          404: it is not there
+    + RancherAnswerError        any other answer, or one that makes no sense
+
+A message is one sentence: what, where, how much. The facts in it are attributes too.
+"""
+
+from datetime import timedelta
+from typing import ClassVar
+
+
+class CorralError(Exception):
+    """Anything corral raises on purpose."""
+
+    temporary: ClassVar[bool] = False
+    """Whether the same step may work some minutes later without anybody's help."""
+
+
+class ClusterFileError(CorralError):
+    """The cluster file has faults; every one is named with its path in the file.
+
+    `faults` has one sentence a fault, each with its path in the file.
+    """
+
+    def __init__(self, source: str, faults: list[str]) -> None:
+        self.source = source
+        self.faults = faults
+        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        super().__init__("\n".join([f"{source} has {count}:", *(f"  {f}" for f in faults)]))
+
+
+class CredentialsError(CorralError):
+    """AWS does not know, or no longer accepts, who is asking."""
+
+
+class AccessDeniedError(CorralError):
+    """AWS knows who is asking and refuses the action.
+
+    `action` is spelled as an IAM policy spells it: `s3:CreateBucket`.
+    """
+
+    def __init__(self, action: str, message: str) -> None:
+        self.action = action
+        super().__init__(f"AWS refuses {action}: allow it in the policy of this role. {message}")
+
+
+class WrongAccountError(CorralError):
+    """The credentials belong to another account than the cluster's."""
+
+    def __init__(self, expected: str, found: str) -> None:
+        self.expected = expected
+        self.found = found
+        super().__init__(
+            f"The credentials belong to account {found}, but the cluster file says {expected}: "
+            "nothing was read or changed."
+        )
+
+
+class PrerequisiteError(CorralError):
+    """Something must be installed, made or fixed before this can run."""
+
+
+class AwsError(CorralError):
+    """AWS answered, but not with success.
+
+    `operation` is AWS's action name, `code` its error code.
+    """
+
+    def __init__(self, operation: str, code: str, message: str) -> None:
+        self.operation = operation
+        self.code = code
+        super().__init__(f"AWS answered {operation} with {code}: {message}")
+
+
+class AwsUnavailableError(AwsError):
+    """AWS did not answer, or asked to come back later."""
+
+    temporary = True
+
+
+class TerraformError(CorralError):
+    """A Terraform command ended badly."""
+
+
+class TerraformDeadlineError(TerraformError):
+    """A Terraform command took longer than it was given, and was interrupted.
+
+    `stack` is the state's key.
+    """
+
+    def __init__(self, command: str, stack: str, deadline: timedelta) -> None:
+        self.command = command
+        self.stack = stack
+        self.deadline = deadline
+        super().__init__(
+            f"terraform {command} of {stack} was interrupted, since it took longer than "
+            f"{deadline.total_seconds():.0f} s; run again to go on from where it is."
+        )
+
+
+class StateLockedError(TerraformError):
+    """Someone else holds the lock of this state.
+
+    `lock_id` is what `terraform force-unlock` wants; `holder`, `operation` and `since` are as
+    Terraform wrote them into the lock.
+    """
+
+    temporary = True
+
+    def __init__(
+        self, stack: str, *, lock_id: str, holder: str, operation: str, since: str
+    ) -> None:
+        self.stack = stack
+        self.lock_id = lock_id
+        self.holder = holder
+        self.operation = operation
+        self.since = since
+        super().__init__(
+            f"The state {stack} is locked by {holder} since {since} ({operation}). "
+            "Wait for that run; if it is certain that it died, free the lock with "
+            f"`terraform force-unlock {lock_id}` in the stack's working copy."
+        )
+
+
+class CopyBusyError(TerraformError):
+    """A Terraform of an earlier run still works in our copy of the stack.
+
+    `holder` says who took the copy, as that run wrote it down.
+    """
+
+    temporary = True
+
+    def __init__(self, stack: str, holder: str, waited: timedelta) -> None:
+        self.stack = stack
+        self.holder = holder
+        self.waited = waited
+        super().__init__(
+            f"The working copy of {stack} is still used by {holder} after "
+            f"{waited.total_seconds():.0f} s of waiting: let it finish and run again."
+        )
+
+
+class UnsafePlanError(CorralError):
+    """The plan exceeds what this run may do; nothing was applied.
+
+    `refusals` has one sentence for each change that is refused, with its reason.
+    """
+
+    def __init__(self, stack: str, refusals: list[str]) -> None:
+        self.stack = stack
+        self.refusals = refusals
+        super().__init__(
+            "\n".join(
+                [
+                    f"The plan of {stack} is refused, nothing was changed:",
+                    *(f"  {r}" for r in refusals),
+                ]
+            )
+        )
+
+
+class GateTimeoutError(CorralError):
+    """A condition did not hold in time.
+
+    `failures` has one sentence for each thing that was still missing, with since when.
+    """
+
+    def __init__(self, condition: str, deadline: timedelta, failures: list[str]) -> None:
+        self.condition = condition
+        self.deadline = deadline
+        self.failures = failures
+        head = f"{condition}: not within {deadline.total_seconds():.0f} s"
+        super().__init__("\n".join([head, *(f"  {failure}" for failure in failures)]))
+
+
+class AmbiguousError(CorralError):
+    """More than one thing answers to one name, and guessing would be wrong.
+
+    `ids` is everything that answers to the name.
+    """
+
+    def __init__(self, what: str, ids: list[str]) -> None:
+        self.what = what
+        self.ids = ids
+        super().__init__(f"{what} exists {len(ids)} times ({', '.join(ids)}): keep one.")
+
+
+class RancherError(CorralError):
+    """Rancher did not do what it was asked.
+
+    The message says what was asked and what came back; `status` is None without an answer.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None, code: str = "") -> None:
+        self.status = status
+        self.code = code
+        super().__init__(message)
+
+
+class RancherUnreachableError(RancherError):
+    """Rancher gave no answer, or a 5xx one."""
+
+    temporary = True
+
+
+class RancherRefusedError(RancherError):
+    """Rancher does not accept the key (401), or the key may not do this (403)."""
+
+
+class RancherConflictError(RancherError):
+    """The thing is in another state than thought (405, 409, 422): read again, decide again."""
+
+
+class RancherGoneError(RancherError):
+    """It is not there (404); for a removal that is success."""
+
+
+class RancherAnswerError(RancherError):
+    """Rancher answered something that makes no sense here."""
