@@ -1,0 +1,55 @@
+# Everything a person does with this repository. `make setup` is part of every other target.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r
+
+.PHONY: setup demo lab test check bench lock clean
+
+# The virtual environment, made from the lock file, and made anew when the lock file changes.
+setup: .venv/.ready
+
+.venv/.ready: requirements.lock
+	@echo "installing what corral needs into .venv (two to three minutes, once)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "corral needs Python 3.11 or newer; this is " + sys.version.split()[0] + ": make setup PYTHON=python3.11")'
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python $(PIP_INSTALL) requirements.lock
+	@touch $@
+
+# checkov pins versions that corral cannot use, so it lives apart.
+.venv-checkov/.ready: requirements-checkov.lock
+	@echo "installing checkov into .venv-checkov (a minute, once)"
+	@$(PYTHON) -m venv .venv-checkov
+	@.venv-checkov/bin/python $(PIP_INSTALL) requirements-checkov.lock
+	@touch $@
+
+# Build a whole cluster in the lab, show it, and end.
+demo: setup
+	@$(BIN)/python -m lab demo
+
+# The same, and stay until Ctrl-C.
+lab: setup
+	@$(BIN)/python -m lab demo --stay
+
+test: setup
+	$(BIN)/python -m pytest
+
+check: setup .venv-checkov/.ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python scripts/terraform_docs.py --check
+	$(BIN)/python scripts/check_terraform.py
+	.venv-checkov/bin/checkov --directory terraform --framework terraform --quiet --compact
+
+bench: setup
+	$(BIN)/python -m lab bench
+
+# Write the lock files anew from the .in files.
+lock: setup
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements.lock requirements.in
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements-checkov.lock requirements-checkov.in
+
+clean:
+	rm -rf .venv .venv-checkov .corral

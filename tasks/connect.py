@@ -1,0 +1,39 @@
+"""Makes clients out of what a cluster file names; the only place that opens credentials blocks."""
+
+from functools import cache
+
+import boto3
+from prefect_aws import AwsCredentials
+
+from corral.clients.aws import open_session
+from corral.cluster import AwsPlace
+from corral.settings import Settings
+
+
+@cache
+def settings() -> Settings:
+    """Return the settings of this process, read once."""
+    return Settings()
+
+
+def aws(place: AwsPlace) -> boto3.Session:
+    """Return a session in the cluster's region with the cluster's credentials."""
+    if place.credentials is None:
+        return open_session(place.region)
+    block = AwsCredentials.load(place.credentials)
+    return block.get_boto3_session()
+
+
+def terraform_environment(place: AwsPlace) -> dict[str, str]:
+    """Return the variables that give Terraform the credentials of the cluster's block, if any."""
+    if place.credentials is None:
+        return {}
+    credentials = aws(place).get_credentials()
+    assert credentials is not None
+    frozen = credentials.get_frozen_credentials()
+    found = {
+        "AWS_ACCESS_KEY_ID": frozen.access_key,
+        "AWS_SECRET_ACCESS_KEY": frozen.secret_key,
+        "AWS_SESSION_TOKEN": frozen.token,
+    }
+    return {name: value for name, value in found.items() if value}
