@@ -1,0 +1,81 @@
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+
+from corral.clients.polling import Waiting, wait_until
+from corral.errors import GateTimeoutError
+
+
+class World:
+    """A clock that only sleeping moves, and a condition that comes true by plan."""
+
+    def __init__(self, *probes: Sequence[str]) -> None:
+        self.now = 0.0
+        self.probes = list(probes)
+        self.reports: list[Waiting] = []
+
+    def probe(self) -> Sequence[str]:
+        return self.probes.pop(0) if len(self.probes) > 1 else self.probes[0]
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    def wait(self, *, passes: int = 1, deadline_s: float = 60) -> timedelta:
+        return wait_until(
+            "all nodes answer",
+            self.probe,
+            deadline=timedelta(seconds=deadline_s),
+            interval=timedelta(seconds=10),
+            passes=passes,
+            on_wait=self.reports.append,
+            sleep=self.sleep,
+            clock=lambda: self.now,
+        )
+
+
+def test_a_condition_that_holds_is_not_waited_for():
+    world = World([])
+
+    assert world.wait() == timedelta(0)
+    assert world.reports == []
+
+
+def test_the_wait_ends_with_the_first_probe_that_holds():
+    world = World(["node a is silent"], ["node a is silent"], [])
+
+    assert world.wait() == timedelta(seconds=20)
+
+
+def test_passes_count_only_in_a_row():
+    world = World([], ["node b fell over"], [], [])
+
+    assert world.wait(passes=2) == timedelta(seconds=30)
+
+
+def test_every_wait_is_reported_with_what_is_missing():
+    world = World(["node a is silent"], [], [])
+
+    world.wait(passes=2)
+
+    assert [str(report) for report in world.reports] == [
+        "all nodes answer: 0 of 60 s, node a is silent",
+        "all nodes answer: 10 of 60 s, held 1 times in a row",
+    ]
+
+
+def test_the_deadline_names_what_was_missing_last():
+    world = World(["node a is silent", "node b answers 503"])
+
+    with pytest.raises(GateTimeoutError) as caught:
+        world.wait(deadline_s=35)
+
+    assert caught.value.failures == ["node a is silent", "node b answers 503"]
+    assert world.now == 30
+    assert not caught.value.temporary
+
+
+def test_the_probe_runs_once_even_without_time():
+    world = World([])
+
+    assert world.wait(deadline_s=0) == timedelta(0)
