@@ -1,0 +1,147 @@
+"""The few questions a container host asks Rancher, within its own environment.
+
+Paths are scoped to the environment: there an environment's key may make registration tokens.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+from corral_node.errors import NotYetError, RefusedError
+
+TIMEOUT_S = (5.0, 20.0)
+PAGE = 200
+GONE = frozenset({"removing", "removed", "purging", "purged"})
+COMING = frozenset({"requested", "registering", "activating", "updating-active"})
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """How an agent registers: which image, and the address that holds the registration token."""
+
+    image: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A row of Rancher's list of hosts; the state is the one shown, the agent's included."""
+
+    id: str
+    state: str
+
+
+class Rancher:
+    """One environment of a Rancher 1.6 server."""
+
+    def __init__(self, url: str, project_id: str, access_key: str, secret_key: str) -> None:
+        """Remember where the environment is; nothing is asked yet.
+
+        Args:
+            url: Without a path, as `https://rancher.example.org`.
+            project_id: As `1a5`.
+            access_key: Of an API key of the environment.
+            secret_key: Of the same key.
+        """
+        self._url = url
+        self._path = f"/v2-beta/projects/{project_id}"
+        self._session = requests.Session()
+        self._session.auth = (access_key, secret_key)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._session.close()
+
+    def find_host(self, instance_id: str) -> Host | None:
+        """Return the host that carries this instance id as a label and is not on its way out.
+
+        Rancher cannot filter by label, so rows are read until it is found, the newest first.
+        """
+        for row in self._rows("hosts", {"sort": "created", "order": "desc"}):
+            if (row.get("labels") or {}).get("aws.instance_id") != instance_id:
+                continue
+            if row.get("state") not in GONE and not row.get("removed"):
+                return Host(id=row["id"], state=row["state"])
+        return None
+
+    def registration(self) -> Registration:
+        """Return the environment's active registration; ask for one when there is none.
+
+        Raises:
+            NotYetError: None is active so far.
+
+        Source: rancher/cattle v0.183.83, `RegistrationTokenOutputFilter`: image and URL are null
+        until the token's credentials exist.
+        """
+        tokens = list(self._rows("registrationtokens", {}))
+        active = choose_registration(tokens)
+        if active:
+            return active
+        if any(token.get("state") in COMING | {"active"} for token in tokens):
+            raise NotYetError("the environment's registration token is not active yet")
+        self._ask("POST", f"{self._path}/registrationtokens", json={"name": "corral-node"})
+        raise NotYetError("the environment had no registration token, so one was asked for")
+
+    def _rows(self, collection: str, parameters: dict[str, str]) -> Iterator[Json]:
+        page = self._ask(
+            "GET", f"{self._path}/{collection}", params={**parameters, "limit": str(PAGE)}
+        )
+        while True:
+            yield from page.get("data") or ()
+            following = (page.get("pagination") or {}).get("next")
+            if not following:
+                return
+            page = self._ask("GET", _path_and_query(following))
+
+    def _ask(self, method: str, path: str, **options: Any) -> Json:  # noqa: ANN401 - as requests has it
+        try:
+            answer = self._session.request(
+                method, self._url + path, timeout=TIMEOUT_S, allow_redirects=False, **options
+            )
+        except requests.RequestException as error:
+            raise NotYetError(
+                f"Rancher at {self._url} does not answer ({type(error).__name__})"
+            ) from error
+        if not answer.ok or answer.is_redirect:
+            reaction = RefusedError if answer.status_code in _REFUSALS else NotYetError
+            raise reaction(
+                f"Rancher at {self._url} answered {answer.status_code} to {method} "
+                f"{path.partition('?')[0]}{_REFUSALS.get(answer.status_code, '')}"
+            )
+        return _read_object(answer)
+
+
+_REFUSALS = {
+    401: " (the environment's key is not active yet, or was removed)",
+    403: " (the key does not belong to this environment)",
+}
+
+
+def choose_registration(tokens: list[Json]) -> Registration | None:
+    """Return the first active registration that is complete."""
+    for token in tokens:
+        complete = token.get("image") and token.get("registrationUrl")
+        if complete and token.get("state") == "active":
+            return Registration(image=token["image"], url=token["registrationUrl"])
+    return None
+
+
+def _path_and_query(url: str) -> str:
+    """Return a link without its host: Rancher writes the host it was asked by, maybe another."""
+    parts = urlsplit(url)
+    return f"{parts.path}?{parts.query}"
+
+
+def _read_object(answer: requests.Response) -> Json:
+    try:
+        body = answer.json()
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise NotYetError(f"Rancher at {answer.url.partition('?')[0]} did not answer with JSON")
+    return body
