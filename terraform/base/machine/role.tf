@@ -1,0 +1,43 @@
+# What a machine may do in AWS, each group of machines with a role of its own
+resource "aws_iam_role" "machine" {
+  name        = local.machine.name
+  description = "Machines of ${local.machine.name}"
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "ec2.amazonaws.com" }
+    }]
+  })
+}
+
+# Pull images, answer Session Manager, and what else these machines are for
+resource "aws_iam_role_policy_attachment" "machine" {
+  for_each = local.machine.policies
+
+  role       = aws_iam_role.machine.name
+  policy_arn = "arn:aws:iam::aws:policy/${each.key}"
+}
+
+# The one secret that these machines need, and no other
+resource "aws_iam_role_policy" "secret" {
+  name = "own-secret"
+  role = aws_iam_role.machine.id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect   = "Allow"
+      Action   = "secretsmanager:GetSecretValue"
+      Resource = local.machine.secret_arn
+    }]
+  })
+}
+
+# How the role reaches a machine
+resource "aws_iam_instance_profile" "machine" {
+  name = local.machine.name
+  role = aws_iam_role.machine.name
+}

@@ -1,0 +1,1 @@
+../base/machine/image.tf

@@ -1,0 +1,1 @@
+../base/machine/variables.tf
