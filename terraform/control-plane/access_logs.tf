@@ -4,6 +4,10 @@ locals {
 
 # Who asked the load balancer for what
 resource "aws_s3_bucket" "access_logs" {
+  #checkov:skip=CKV_AWS_18:These are logs; logging who writes logs would not end
+  #checkov:skip=CKV_AWS_144:What was asked of a region's load balancer matters as long as the region does
+  #checkov:skip=CKV_AWS_145:Load balancers cannot write with keys of KMS, only with those of S3
+  #checkov:skip=CKV2_AWS_62:People read the logs when they look into something, no program waits for them
   for_each = local.access_log_buckets
 
   bucket = each.key
@@ -11,7 +15,7 @@ resource "aws_s3_bucket" "access_logs" {
   force_destroy = !var.deletion_protection
 }
 
-# Load balancers write with the keys of S3 only, none of KMS
+# Load balancers can write with keys of S3 only
 resource "aws_s3_bucket_server_side_encryption_configuration" "access_logs" {
   for_each = aws_s3_bucket.access_logs
 
