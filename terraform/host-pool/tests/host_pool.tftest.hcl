@@ -242,10 +242,9 @@ run "leaving_machine_is_held_and_told_of" {
   }
 
   assert {
-    condition = (
-      keys(aws_cloudwatch_event_rule.drain) == ["terminating"]
-      && jsondecode(aws_cloudwatch_event_rule.drain["terminating"].event_pattern).detail.AutoScalingGroupName == ["blue-web"]
-    )
+    condition = { for name, rule in aws_cloudwatch_event_rule.drain : name => jsondecode(rule.event_pattern).detail } == {
+      terminating = { AutoScalingGroupName = ["blue-web"] }
+    }
     error_message = "Only this group's terminations are told of."
   }
 
