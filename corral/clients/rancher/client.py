@@ -1,0 +1,220 @@
+"""What corral asks of Rancher 1.6 and has it do: one method a call, in plain terms.
+
+Nothing here decides, and nothing waits for a state.
+"""
+
+from typing import TypeVar
+from urllib.parse import quote
+
+from pydantic import ValidationError
+
+from corral.clients.rancher.answers import (
+    AccountAnswer,
+    Answer,
+    HostAnswer,
+    KeyAnswer,
+    MemberAnswer,
+    ProjectAnswer,
+    SettingAnswer,
+    TemplateAnswer,
+)
+from corral.clients.rancher.transport import Resource, Transport
+from corral.domain.access import GONE_STATES, KeyPair, KnownKey, KnownProject
+from corral.domain.gate import Member
+from corral.domain.hosts import Host
+from corral.errors import RancherAnswerError, RancherError, RancherRefusedError
+
+API = "/v2-beta"
+ADMIN = "admin"
+UPGRADED = 101
+
+A = TypeVar("A", bound=Answer)
+
+
+class RancherClient:
+    """One Rancher, spoken to with one key, or as nobody."""
+
+    def __init__(self, url: str, key: KeyPair | None = None, *, attempts: int = 5) -> None:
+        """Remember where and as whom to speak; nothing is sent yet.
+
+        Args:
+            url: Scheme, host and port, as `https://rancher.example.com`.
+            key: None speaks as nobody, which is an administrator while access control is off.
+            attempts: How often a read is tried while nobody answers.
+        """
+        self._transport = Transport(url, key, attempts=attempts)
+
+    @property
+    def url(self) -> str:
+        """Where this Rancher is reached."""
+        return self._transport.url
+
+    # What a gate asks: answers in the words of who gave them, never an error.
+
+    def ping(self) -> str:
+        """Return status and text of `/ping`: `200 pong`, or what came instead."""
+        try:
+            reply = self._transport.probe("/ping")
+        except RancherError as error:
+            return str(error)
+        return f"{reply.status} {reply.text[:80]}".strip()
+
+    def version(self) -> str:
+        """Return the server's version, which it says even to strangers."""
+        try:
+            reply = self._transport.probe(API)
+        except RancherError as error:
+            return str(error)
+        return reply.version or f"{reply.status} without a version"
+
+    def websocket(self) -> str:
+        """Return the status of a WebSocket upgrade: `101`, or what came instead.
+
+        Events are offered by environments only; every Rancher is born with one.
+
+        Source: cattle, tests/integration/cattletest/core/test_authorization.py (subscribe).
+        """
+        try:
+            project = next((p for p in self.projects() if p.state == "active"), None)
+            if project is None:
+                return "no active environment to open one in"
+            path = f"{API}/projects/{project.id}/subscribe?eventNames=resource.change"
+            return str(self._transport.upgrade(path))
+        except RancherError as error:
+            return str(error)
+
+    def members(self) -> tuple[Member, ...] | str:
+        """Return the servers of the cluster by Rancher's own list, or what was answered instead.
+
+        Raises:
+            RancherRefusedError: Access control is on and the key is no administrator's.
+        """
+        try:
+            rows = self._transport.read_all(f"{API}/clustermemberships")
+            return tuple(_parsed(MemberAnswer, row).plain() for row in rows)
+        except RancherRefusedError:
+            raise
+        except RancherError as error:
+            return str(error)
+
+    # Access
+
+    def is_accepted(self) -> bool:
+        """Say whether Rancher knows who is asking.
+
+        Raises:
+            RancherError: It could not be found out.
+        """
+        try:
+            self._transport.read(f"{API}/projects", limit="1")
+        except RancherRefusedError:
+            return False
+        return True
+
+    def admin_account_id(self) -> str:
+        """Return the account that access control gives its password to: the first administrator.
+
+        Source: cattle, AuthDaoImpl.getAdminAccount.
+        """
+        rows = self._transport.read_all(f"{API}/accounts", kind=ADMIN)
+        accounts = [_parsed(AccountAnswer, row) for row in rows]
+        admins = [a for a in accounts if a.kind == ADMIN and a.state not in GONE_STATES]
+        if not admins:
+            raise RancherAnswerError(f"{self.url} shows no administrator's account")
+        return min(admins, key=lambda account: _number(account.id)).id
+
+    def api_keys(self, account_id: str | None = None) -> list[KnownKey]:
+        """Return the API keys of one account or environment; None asks for everybody's."""
+        filters = {"accountId": account_id} if account_id else {}
+        rows = self._transport.read_all(f"{API}/apikeys", **filters)
+        keys = [_parsed(KeyAnswer, row) for row in rows]
+        return [key.plain() for key in keys if account_id in (None, key.account_id)]
+
+    def create_key(self, account_id: str, name: str, description: str) -> KeyPair:
+        """Make an API key and return it; its secret half is shown this once."""
+        body = {"accountId": account_id, "name": name, "description": description}
+        key = _parsed(KeyAnswer, self._transport.write("POST", f"{API}/apikeys", body))
+        if not key.public_value or not key.secret_value:
+            raise RancherAnswerError(f"{self.url} made the API key {key.id}, but shows no secret")
+        return KeyPair(key.public_value, key.secret_value)
+
+    def act_on_key(self, key_id: str, action: str) -> None:
+        """Have an API key deactivated, or removed once it is inactive."""
+        self._transport.write("POST", f"{_path('apikeys', key_id)}?action={action}")
+
+    def switch_on_local_access_control(self, username: str, password: str) -> None:
+        """Let nobody in without a key or this password.
+
+        Source: cattle, LocalAuthConfigManager.java: leaving out `enabled` switches security off.
+        """
+        body = {
+            "type": "localAuthConfig",
+            "username": username,
+            "password": password,
+            "name": username,
+            "accessMode": "unrestricted",
+            "enabled": True,
+        }
+        self._transport.write("POST", f"{API}/localauthconfigs", body)
+
+    # Settings
+
+    def setting(self, name: str) -> SettingAnswer:
+        """Return one setting: what holds, and where it comes from."""
+        return _parsed(SettingAnswer, self._transport.read(_path("settings", name)))
+
+    def set_setting(self, name: str, value: str) -> None:
+        """Write one setting into Rancher's database."""
+        self._transport.write("PUT", _path("settings", name), {"value": value})
+
+    # Environments
+
+    def projects(self) -> list[KnownProject]:
+        """Return every environment; without `all` even administrators see only their own."""
+        rows = self._transport.read_all(f"{API}/projects", all="true")
+        return [_parsed(ProjectAnswer, row).plain() for row in rows]
+
+    def template_id(self, name: str) -> str | None:
+        """Return the id of an active project template; None until the catalog has been loaded."""
+        rows = self._transport.read_all(f"{API}/projecttemplates", name=name)
+        templates = [_parsed(TemplateAnswer, row) for row in rows]
+        found = [t.id for t in templates if t.name == name and t.state == "active"]
+        return min(found, key=_number, default=None)
+
+    def create_project(self, name: str, description: str, template_id: str) -> KnownProject:
+        """Make an environment; how it is orchestrated can never be changed later."""
+        body = {"name": name, "description": description, "projectTemplateId": template_id}
+        return _parsed(
+            ProjectAnswer, self._transport.write("POST", f"{API}/projects", body)
+        ).plain()
+
+    # Hosts
+
+    def hosts(self, project_id: str) -> list[Host]:
+        """Return every host of one environment, to the last page.
+
+        Source: Rancher v2-beta API, `GET /v2-beta/projects/{id}/hosts`.
+        """
+        rows = self._transport.read_all(f"{_path('projects', project_id)}/hosts")
+        hosts = [_parsed(HostAnswer, row).plain() for row in rows]
+        return [host for host in hosts if host.project_id == project_id]
+
+
+def _path(kind: str, resource_id: str) -> str:
+    return f"{API}/{kind}/{quote(resource_id, safe='')}"
+
+
+def _number(resource_id: str) -> int:
+    """Return the number in a typed id: 12 in `1a12`. Ids have no other order."""
+    digits = "".join(c if c.isdigit() else " " for c in resource_id).split()
+    return int(digits[-1]) if digits else 0
+
+
+def _parsed(kind: type[A], row: Resource) -> A:
+    try:
+        return kind.model_validate(row)
+    except ValidationError as error:
+        faults = ", ".join(".".join(map(str, fault["loc"])) for fault in error.errors())
+        raise RancherAnswerError(
+            f"Rancher sent a {row.get('type')} without sense: {faults}"
+        ) from error

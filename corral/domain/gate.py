@@ -1,0 +1,161 @@
+"""When may a control plane be used? Readings in, failures with since-when out.
+
+Nothing here waits or asks anybody.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import chain
+
+HEALTHY_TARGET = "healthy"
+GOOD_PING = "200 pong"
+GOOD_UPGRADE = "101"
+
+# Servers check in each 5 s and drop a row after three missed looks. Rows are compared with the
+# newest one, never with the local clock. Source: cattle, DBDiscovery.java.
+STALE_AFTER = timedelta(seconds=30)
+
+Finding = tuple[str, str, str]
+"""Check, subject, and what was answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A machine that runs one of Rancher's servers."""
+
+    instance_id: str
+    address: str
+
+    def __str__(self) -> str:
+        """Name a node as a person would look for it."""
+        return f"{self.instance_id} ({self.address})"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A server as Rancher's own list of members has it."""
+
+    address: str
+    clustered: bool
+    heartbeat: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class GateReading:
+    """What everybody answered at one moment; each answer in the words of who gave it."""
+
+    nodes: tuple[Node, ...]
+    targets: Mapping[str, str]
+    """Instance id to the load balancer's verdict, `healthy` or the reason why not."""
+    ping: str
+    version: str
+    upgrade: str
+    """The answer to a WebSocket upgrade through the load balancer."""
+    members: tuple[Member, ...] | str
+    """The members, or what was answered instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class GateRule:
+    """What a reading must show."""
+
+    nodes: int
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class GateFailure:
+    """One check that did not hold, for one node or for the cluster as a whole."""
+
+    check: str
+    subject: str
+    answer: str
+    since: datetime
+
+    def __str__(self) -> str:
+        """Say it as one line of an error."""
+        return f"{self.check} of {self.subject}: {self.answer}, since {self.since:%H:%M:%S} UTC"
+
+
+def judge_gate(
+    reading: GateReading, rule: GateRule, before: Sequence[GateFailure], now: datetime
+) -> list[GateFailure]:
+    """Return everything that fails in one reading; nothing, if the cluster may be used.
+
+    Args:
+        reading: What everybody answered.
+        rule: What they should have answered.
+        before: The failures of the reading before: what failed there fails since then.
+        now: When the reading was taken.
+    """
+    known = {(failure.check, failure.subject): failure.since for failure in before}
+    found = chain(
+        _group_failures(reading.nodes, rule.nodes),
+        _target_failures(reading),
+        _front_door_failures(reading, rule.version),
+        _member_failures(reading),
+    )
+    return [
+        GateFailure(check, subject, answer, known.get((check, subject), now))
+        for check, subject, answer in found
+    ]
+
+
+def sizes_to_pass(current: int, wanted: int) -> tuple[int, ...]:
+    """Return the sizes at which the gate must hold, in order, until a group has its full one.
+
+    The first server must be alone with an empty database, so a smaller group has to prove itself
+    before it grows.
+
+    Source: rancher/rancher issues 7125, 14149: two servers race for the schema.
+    """
+    return (current, wanted) if 0 < current < wanted else (wanted,)
+
+
+def _group_failures(nodes: tuple[Node, ...], expected: int) -> Iterator[Finding]:
+    if len(nodes) != expected:
+        yield ("size", "the group", f"{len(nodes)} of {expected} instances")
+
+
+def _target_failures(reading: GateReading) -> Iterator[Finding]:
+    for node in reading.nodes:
+        said = reading.targets.get(node.instance_id, "not registered")
+        if said != HEALTHY_TARGET:
+            yield ("health check", str(node), said)
+
+
+def _front_door_failures(reading: GateReading, version: str) -> Iterator[Finding]:
+    checks = (
+        ("/ping", reading.ping, GOOD_PING),
+        ("version", reading.version, version),
+        ("WebSocket upgrade", reading.upgrade, GOOD_UPGRADE),
+    )
+    for check, said, wanted in checks:
+        if said != wanted:
+            yield (check, "the load balancer", f"{said} instead of {wanted}")
+
+
+def _member_failures(reading: GateReading) -> Iterator[Finding]:
+    if isinstance(reading.members, str):
+        yield ("membership", "the cluster", reading.members)
+        return
+    members = {member.address: member for member in reading.members}
+    newest = max((member.heartbeat for member in reading.members), default=None)
+    for node in reading.nodes:
+        said = _member_answer(members.get(node.address), newest)
+        if said:
+            yield ("membership", str(node), said)
+    for stranger in sorted(members.keys() - {node.address for node in reading.nodes}):
+        yield ("membership", stranger, "a member, but none of the group's instances")
+
+
+def _member_answer(member: Member | None, newest: datetime | None) -> str:
+    if member is None or newest is None:
+        return "not in the list of members"
+    if not member.clustered:
+        return "a member, but not clustered"
+    behind = newest - member.heartbeat
+    if behind > STALE_AFTER:
+        return f"its heartbeat is {behind.total_seconds():.0f} s behind the newest"
+    return ""

@@ -1,0 +1,91 @@
+"""Hosts as corral sees them, and the question whether every pool has its own.
+
+Nothing here knows how Rancher or AWS spell a host.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+INSTANCE_LABEL = "aws.instance_id"
+ROLE_LABEL = "role"
+ENVIRONMENT_LABEL = "env"
+ACTIVE = "active"
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """One row of Rancher's list of hosts.
+
+    `state` is what people see: the agent's state, while the row itself is active.
+    """
+
+    id: str
+    project_id: str
+    name: str
+    address: str
+    state: str
+    agent_state: str
+    labels: Mapping[str, str]
+    created: datetime
+
+    @property
+    def instance_id(self) -> str:
+        """The EC2 instance that this host says it is; empty if it says nothing."""
+        return self.labels.get(INSTANCE_LABEL, "")
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the host takes containers and its agent answers."""
+        return self.state == ACTIVE and self.agent_state == ACTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class PoolWish:
+    """What a pool must have in Rancher before a build is done.
+
+    `instance_ids` are the instances of the pool's auto scaling group.
+    """
+
+    pool: str
+    role: str
+    environment: str
+    minimum: int
+    instance_ids: frozenset[str]
+
+
+def find_shortfalls(wishes: Sequence[PoolWish], hosts: Sequence[Host]) -> list[str]:
+    """Return one sentence for each pool that lacks hosts, with what is known of every instance."""
+    sentences = (_shortfall(wish, hosts) for wish in wishes)
+    return [sentence for sentence in sentences if sentence]
+
+
+def _shortfall(wish: PoolWish, hosts: Sequence[Host]) -> str:
+    good = {host.instance_id for host in hosts if _belongs(host, wish) and host.is_active}
+    if len(good) >= wish.minimum:
+        return ""
+    lacking = sorted(wish.instance_ids - good)
+    said = "; ".join(f"{i} {_said(i, wish, hosts)}" for i in lacking) or "its group is empty"
+    return f"{wish.pool} has {len(good)} of {wish.minimum} active hosts: {said}"
+
+
+def _belongs(host: Host, wish: PoolWish) -> bool:
+    return host.instance_id in wish.instance_ids and not _wrong_labels(host, wish)
+
+
+def _wrong_labels(host: Host, wish: PoolWish) -> list[str]:
+    wanted = {ROLE_LABEL: wish.role, ENVIRONMENT_LABEL: wish.environment}
+    return [
+        f"{label}={host.labels.get(label, '')} instead of {value}"
+        for label, value in wanted.items()
+        if host.labels.get(label) != value
+    ]
+
+
+def _said(instance_id: str, wish: PoolWish, hosts: Sequence[Host]) -> str:
+    rows = [host for host in hosts if host.instance_id == instance_id]
+    if not rows:
+        return "has not joined"
+    row = max(rows, key=lambda host: host.created)
+    wrong = ", ".join(_wrong_labels(row, wish))
+    return f"is host {row.id} with {wrong}" if wrong else f"is host {row.id}, {row.state}"

@@ -1,0 +1,138 @@
+"""When a control plane may be used, and what is said if it may not."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from corral.domain.gate import (
+    GateReading,
+    GateRule,
+    Member,
+    Node,
+    judge_gate,
+    sizes_to_pass,
+)
+
+NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
+RULE = GateRule(nodes=2, version="v1.6.30")
+NODES = (Node("i-1", "10.0.0.1"), Node("i-2", "10.0.0.2"))
+MEMBERS = tuple(Member(node.address, clustered=True, heartbeat=NOON) for node in NODES)
+GOOD = GateReading(
+    nodes=NODES,
+    targets={"i-1": "healthy", "i-2": "healthy"},
+    ping="200 pong",
+    version="v1.6.30",
+    upgrade="101",
+    members=MEMBERS,
+)
+
+
+def sentences(reading: GateReading) -> list[str]:
+    return [str(failure) for failure in judge_gate(reading, RULE, [], NOON)]
+
+
+def test_a_whole_cluster_passes():
+    assert sentences(GOOD) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        pytest.param(
+            {"nodes": NODES[:1], "members": MEMBERS[:1]},
+            "size of the group: 1 of 2 instances",
+            id="an instance is missing",
+        ),
+        pytest.param(
+            {"targets": {"i-1": "healthy", "i-2": "unhealthy: codes [502]"}},
+            "health check of i-2 (10.0.0.2): unhealthy: codes [502]",
+            id="a node answers badly",
+        ),
+        pytest.param(
+            {"targets": {"i-1": "healthy"}},
+            "health check of i-2 (10.0.0.2): not registered",
+            id="a node is unknown to the load balancer",
+        ),
+        pytest.param(
+            {"ping": "503 Service Unavailable"},
+            "/ping of the load balancer: 503 Service Unavailable instead of 200 pong",
+            id="no ping",
+        ),
+        pytest.param(
+            {"version": "v1.6.29"},
+            "version of the load balancer: v1.6.29 instead of v1.6.30",
+            id="another version",
+        ),
+        pytest.param(
+            {"upgrade": "404"},
+            "WebSocket upgrade of the load balancer: 404 instead of 101",
+            id="no WebSockets",
+        ),
+        pytest.param(
+            {"members": "no answer in time"},
+            "membership of the cluster: no answer in time",
+            id="the members cannot be read",
+        ),
+        pytest.param(
+            {"members": MEMBERS[:1]},
+            "membership of i-2 (10.0.0.2): not in the list of members",
+            id="a node is no member",
+        ),
+        pytest.param(
+            {"members": (MEMBERS[0], replace(MEMBERS[1], clustered=False))},
+            "membership of i-2 (10.0.0.2): a member, but not clustered",
+            id="a node is alone",
+        ),
+        pytest.param(
+            {"members": (MEMBERS[0], replace(MEMBERS[1], heartbeat=NOON - timedelta(seconds=31)))},
+            "membership of i-2 (10.0.0.2): its heartbeat is 31 s behind the newest",
+            id="a node is silent",
+        ),
+        pytest.param(
+            {"members": (*MEMBERS, Member("10.0.0.9", clustered=True, heartbeat=NOON))},
+            "membership of 10.0.0.9: a member, but none of the group's instances",
+            id="a stranger is a member",
+        ),
+    ],
+)
+def test_each_fault_is_said_once_with_its_node(change, said):
+    assert sentences(replace(GOOD, **change)) == [f"{said}, since 12:00:00 UTC"]
+
+
+def test_heartbeats_are_compared_with_each_other_and_not_with_our_clock():
+    old = tuple(replace(member, heartbeat=NOON - timedelta(days=1)) for member in MEMBERS)
+
+    assert sentences(replace(GOOD, members=old)) == []
+
+
+def test_what_fails_again_fails_since_the_first_time_even_with_another_answer():
+    first = judge_gate(replace(GOOD, ping="refused"), RULE, [], NOON)
+
+    again = judge_gate(
+        replace(GOOD, ping="502", version="none"), RULE, first, NOON + timedelta(minutes=1)
+    )
+
+    assert [failure.since for failure in again] == [NOON, NOON + timedelta(minutes=1)]
+
+
+def test_what_held_in_between_fails_anew():
+    first = judge_gate(replace(GOOD, ping="refused"), RULE, [], NOON)
+    second = judge_gate(GOOD, RULE, first, NOON + timedelta(minutes=1))
+
+    third = judge_gate(replace(GOOD, ping="502"), RULE, second, NOON + timedelta(minutes=2))
+
+    assert [failure.since for failure in third] == [NOON + timedelta(minutes=2)]
+
+
+@pytest.mark.parametrize(
+    ("current", "sizes"),
+    [
+        pytest.param(1, (1, 3), id="the first server proves itself alone"),
+        pytest.param(3, (3,), id="a whole cluster"),
+        pytest.param(0, (3,), id="nothing there to prove itself"),
+        pytest.param(5, (3,), id="too many"),
+    ],
+)
+def test_a_group_grows_only_behind_its_gate(current, sizes):
+    assert sizes_to_pass(current, 3) == sizes
