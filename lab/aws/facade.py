@@ -1,0 +1,163 @@
+"""The lab's AWS as the rest of the lab sees it."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+
+from lab.aws import dns, look
+from lab.aws.fleet import Fleet
+from lab.aws.fleet.refresh import Refreshes
+from lab.aws.fleet.seams import install
+from lab.aws.gaps import close_gaps
+from lab.aws.gaps.target_health import TargetHealth, found
+from lab.aws.herd import sow_herd
+from lab.aws.moto_edge import LOCK, fresh_backends
+from lab.aws.seeds import sow
+from lab.aws.server import AwsServer
+from lab.aws.views import DatabaseView, InstanceView, LoadBalancerView, TargetGroupView
+from lab.world import World
+
+log = logging.getLogger(__name__)
+
+TICK_S = 0.2
+OnChange = Callable[[str, str | None, str], object]
+
+
+class Aws:
+    """moto with its gaps closed, and what AWS does by itself.
+
+    There is one in a process at a time, since moto's memory belongs to the process. Every method
+    may be called from any thread; callbacks come on the world's loop.
+    """
+
+    def __init__(self, world: World, port: int = 0) -> None:
+        self._world = world
+        self._backends = fresh_backends()
+        close_gaps(world, self._backends)
+        self._fleet = Fleet(world, self._backends)
+        self._refreshes = Refreshes(self._fleet, world.seconds)
+        install(self._fleet, self._refreshes)
+        sow(self._backends)
+        self._server = AwsServer(world, port)
+        self._listeners: list[OnChange] = []
+        self._states: dict[str, str] = {}
+        self._keeper: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Answer calls and begin to keep groups at their size."""
+        self._world.aws_endpoint = self._server.start()
+        self._keeper = asyncio.create_task(self._keep(), name="aws-keeper")
+
+    async def stop(self) -> None:
+        """Stop answering; nothing is kept."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._keeper
+            await asyncio.to_thread(self._server.stop)
+
+    def subscribe(self, on_change: OnChange) -> None:
+        """Call back with (instance id, old state or none, new state) at every change."""
+        self._listeners.append(on_change)
+
+    def instances(self) -> list[InstanceView]:
+        """Return every instance that can boot, terminated ones too; not a seeded herd's."""
+        with LOCK:
+            return [
+                look.instance_view(self._backends, instance)
+                for instance in self._backends.ec2.all_instances()
+                if not hasattr(instance, "lab_seeded")
+            ]
+
+    def instance(self, instance_id: str) -> InstanceView | None:
+        """Return one instance, none if EC2 does not know it."""
+        with LOCK:
+            known = self._backends.ec2.get_instance_by_id(instance_id)
+            return look.instance_view(self._backends, known) if known else None
+
+    def terminate(self, instance_id: str) -> None:
+        """Terminate an instance as TerminateInstances does."""
+        with LOCK:
+            self._backends.ec2.terminate_instances([instance_id])
+
+    def crash(self, instance_id: str) -> None:
+        """Let an instance die without a word: terminated, and no lifecycle hook hears of it."""
+        with LOCK:
+            self._backends.ec2.terminate_instances([instance_id])
+            self._fleet.drop(instance_id)
+
+    def seed_herd(
+        self, running: int, terminated: int, tags: Mapping[str, str]
+    ) -> list[InstanceView]:
+        """Make instances that never boot, the terminated ones last; for herds of any size."""
+        with LOCK:
+            return [
+                look.instance_view(self._backends, instance)
+                for instance in sow_herd(self._backends, running, terminated, tags)
+            ]
+
+    def resolve(self, name: str) -> str | None:
+        """Return the RDS endpoint, load balancer name or address that a name leads to."""
+        with LOCK:
+            return dns.resolve(self._backends, name)
+
+    def databases(self) -> list[DatabaseView]:
+        """Return every RDS instance."""
+        with LOCK:
+            known = self._backends.rds.databases.values()
+            return [look.database_view(database) for database in known]
+
+    def database_by_endpoint(self, host: str) -> DatabaseView | None:
+        """Return the database of an endpoint; a name in Route 53 that leads there does as well."""
+        address = self.resolve(host) or host
+        return next((one for one in self.databases() if one.address == address), None)
+
+    def load_balancers(self) -> list[LoadBalancerView]:
+        """Return every load balancer, oldest first."""
+        with LOCK:
+            known = self._backends.elbv2.load_balancers.values()
+            return [look.load_balancer_view(balancer) for balancer in known]
+
+    def target_group(self, arn: str) -> TargetGroupView | None:
+        """Return one target group as it is now."""
+        with LOCK:
+            group = self._backends.elbv2.target_groups.get(arn)
+            return look.target_group_view(self._backends, group) if group else None
+
+    def set_target_health(
+        self,
+        target_group_arn: str,
+        target_id: str,
+        state: str,
+        reason: str | None = None,
+        description: str | None = None,
+    ) -> None:
+        """Write what a health check found, for DescribeTargetHealth and the groups to see."""
+        with LOCK:
+            group = self._backends.elbv2.target_groups.get(target_group_arn)
+            if group is not None and target_id in group.targets:
+                found(group)[target_id] = TargetHealth(state, reason, description)
+
+    async def _keep(self) -> None:
+        while True:
+            try:
+                self._tick()
+            except Exception:  # one odd object must not end all keeping; the log has it
+                log.exception("the groups could not be kept this time")
+            await asyncio.sleep(TICK_S)
+
+    def _tick(self) -> None:
+        with LOCK:
+            self._fleet.tick()
+            self._refreshes.tick(self._backends.autoscaling.autoscaling_groups)
+            states = {
+                instance.id: instance.state
+                for instance in self._backends.ec2.all_instances()
+                if not hasattr(instance, "lab_seeded")
+            }
+        before, self._states = self._states, states
+        for instance_id, state in states.items():
+            if before.get(instance_id) != state:
+                for listener in self._listeners:
+                    listener(instance_id, before.get(instance_id), state)

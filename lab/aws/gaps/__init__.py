@@ -1,0 +1,33 @@
+"""What moto answers otherwise than AWS does, and corral would notice: one module a gap."""
+
+from lab.aws.gaps import (
+    certificates,
+    database_ids,
+    database_parameters,
+    hook_targets,
+    managed_policies,
+    mixed_instances,
+    policies,
+    scheduled_actions,
+    target_health,
+)
+from lab.aws.moto_edge import Backends
+from lab.world import World
+
+_GAPS = (
+    database_ids,
+    database_parameters,
+    hook_targets,
+    managed_policies,
+    mixed_instances,
+    policies,
+    scheduled_actions,
+)
+
+
+def close_gaps(world: World, backends: Backends) -> None:
+    """Patch moto so that it answers as AWS does."""
+    for gap in _GAPS:
+        gap.close()
+    certificates.close(backends)
+    target_health.close(world)

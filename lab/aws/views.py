@@ -1,0 +1,93 @@
+"""What other parts of the lab get to see of AWS: plain values, nothing of moto."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceView:
+    """One EC2 instance."""
+
+    id: str
+    state: str
+    private_ip: str
+    private_dns: str
+    subnet_id: str
+    zone: str
+    image_id: str
+    instance_type: str
+    profile: str
+    """Name of the instance profile; empty without one."""
+    user_data: str
+    """Decoded; empty without any."""
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseView:
+    """One RDS instance."""
+
+    identifier: str
+    status: str
+    address: str
+    port: int
+    database_name: str
+    username: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCheck:
+    """How a target group's targets are examined."""
+
+    path: str
+    port: int
+    """0 means the port that the target gets its traffic on."""
+    interval_s: float
+    timeout_s: float
+    healthy_after: int
+    unhealthy_after: int
+    codes: str
+    """The matcher, such as `200` or `200-299,301`."""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetView:
+    """One target that the load balancer may send to."""
+
+    id: str
+    private_ip: str
+    port: int
+    running: bool
+    health: str
+
+
+@dataclass(frozen=True, slots=True)
+class TargetGroupView:
+    """One target group."""
+
+    arn: str
+    check: HealthCheck
+    targets: tuple[TargetView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerView:
+    """One listener with its default action."""
+
+    protocol: str
+    port: int
+    action: str
+    target_group_arn: str = ""
+    redirect: dict[str, str] = field(default_factory=dict)
+    fixed_status: int = 200
+    fixed_body: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadBalancerView:
+    """One application load balancer."""
+
+    arn: str
+    dns_name: str
+    idle_timeout_s: float
+    listeners: tuple[ListenerView, ...]
