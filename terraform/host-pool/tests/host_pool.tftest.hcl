@@ -209,18 +209,15 @@ run "scheduled_pool_keeps_its_times" {
 
   assert {
     condition = (
-      aws_autoscaling_schedule.hosts["night"].recurrence == "0 22 * * *"
-      && aws_autoscaling_schedule.hosts["night"].time_zone == "Europe/Berlin"
-      && aws_autoscaling_schedule.hosts["night"].desired_capacity == 4
-      && aws_autoscaling_schedule.hosts["night"].min_size == -1
-      && aws_autoscaling_schedule.hosts["night"].max_size == -1
+      { for name, action in aws_autoscaling_schedule.hosts : name => "${action.recurrence} ${action.time_zone}: ${action.desired_capacity}" }
+      == { night = "0 22 * * * Europe/Berlin: 4", day = "0 6 * * * Europe/Berlin: 2" }
     )
-    error_message = "The pool takes a size at its time, and keeps its bounds."
+    error_message = "The pool takes each size at its time."
   }
 
   assert {
-    condition     = keys(aws_autoscaling_schedule.hosts) == ["day", "night"]
-    error_message = "Every action is made."
+    condition     = alltrue([for action in aws_autoscaling_schedule.hosts : action.min_size == -1 && action.max_size == -1])
+    error_message = "It keeps its bounds meanwhile."
   }
 
   assert {
