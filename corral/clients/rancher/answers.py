@@ -74,8 +74,8 @@ class SettingAnswer(Answer):
 
     @property
     def effective(self) -> str:
-        """What the server goes by."""
-        return self.active_value or self.value or ""
+        """What the server goes by; its database may say something else."""
+        return (self.value if self.active_value is None else self.active_value) or ""
 
 
 class MemberAnswer(Answer):
