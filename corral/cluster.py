@@ -20,7 +20,8 @@ NARROWEST_PREFIX = 22
 WIDEST_PREFIX = 16
 EVERYWHERE = IPv4Network("0.0.0.0/0")
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,14}[a-z0-9]$")]
+# Load balancers allow 32 characters in all, database identifiers no double dash.
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=16)]
 Hostname = Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$")]
 Window = Annotated[str, Field(pattern=r"^\d\d:\d\d-\d\d:\d\d$")]
 Percent = Annotated[int, Field(ge=0, le=100)]
@@ -294,7 +295,7 @@ class AlertChannel(Part):
 class ClusterSpec(Part):
     """One cluster, whole."""
 
-    name: Name
+    name: Name = Field(description="Begins every name that a person sees.")
     aws: AwsPlace
     network: Network
     dns: Dns
@@ -306,6 +307,14 @@ class ClusterSpec(Part):
     pools: tuple[Pool, ...] = Field(min_length=1)
     reconcile: ReconcileLimits = ReconcileLimits()
     alerts: tuple[AlertChannel, ...] = ()
+
+    @field_validator("name")
+    @classmethod
+    def leaves_reserved_names(cls, name: str) -> str:
+        """Refuse names that AWS keeps for its own load balancers and security groups."""
+        if name.split("-")[0] in ("internal", "sg"):
+            raise ValueError(f"{name} begins with {name.split('-')[0]}, which AWS keeps for itself")
+        return name
 
     @field_validator("network")
     @classmethod

@@ -50,7 +50,7 @@ def demo(*, stay: bool, time_scale: float) -> int:
         with ExitStack() as running:
             environment, ready = _start(running, time_scale)
             _build(environment)
-            print_summary(ready, environment, seconds=time.monotonic() - began)
+            print_summary(ready, environment["PREFECT_API_URL"], time.monotonic() - began)
             if stay:
                 _stay(environment)
     except DemoError as error:
@@ -220,4 +220,6 @@ def _run(
             check=False,
         )
     if result.returncode != 0:
-        raise DemoError(f"`{' '.join(command[2:])}` ended with {result.returncode}; see {_log(name)}")
+        raise DemoError(
+            f"`{' '.join(command[2:])}` ended with {result.returncode}; see {_log(name)}"
+        )

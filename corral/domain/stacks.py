@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from corral.cluster import AwsPlace, ClusterSpec, Pool, Scaling
+from corral.cluster import EVERYWHERE, AwsPlace, ClusterSpec, Pool, Scaling
 
 # Each of Rancher's servers holds up to 150 connections, and people need a few of their own.
 # Source: cattle, cattle-global.properties, db.cattle.maxtotal.
@@ -107,7 +107,7 @@ class Vpc(Stack[VpcOutputs]):
             cidr=str(spec.network.cidr),
             zones=spec.network.zones,
             nat=spec.network.nat,
-            admin_cidrs=_admin_cidrs(spec),
+            admin_cidrs=_admin_cidrs(spec) + ((str(EVERYWHERE),) if _open(spec) else ()),
             flow_log_days=spec.network.flow_log_days,
         )
 
@@ -141,7 +141,7 @@ class SecurityGroups(Stack[SecurityGroupsOutputs]):
             vpc_id=vpc.vpc_id,
             admin_cidrs=_admin_cidrs(spec),
             nat_public_ips=vpc.nat_public_ips,
-            load_balancer_open="load_balancer" in spec.network.open_to_internet,
+            load_balancer_open=_open(spec),
             database_admin_access=spec.database.open_to_admins,
         )
 
@@ -376,3 +376,7 @@ def environment_secret(cluster: str, environment: str) -> str:
 
 def _admin_cidrs(spec: ClusterSpec) -> tuple[str, ...]:
     return tuple(sorted(str(network) for network in spec.network.admin_networks.values()))
+
+
+def _open(spec: ClusterSpec) -> bool:
+    return "load_balancer" in spec.network.open_to_internet

@@ -118,9 +118,7 @@ def test_a_copied_file_that_keeps_the_old_name_is_refused(tmp_path: Path):
 def _paths(content: Any, prefix: str = "") -> set[str]:
     if not isinstance(content, dict):
         return {prefix}
-    return {
-        path for key, value in content.items() for path in _paths(value, f"{prefix}.{key}")
-    }
+    return {path for key, value in content.items() for path in _paths(value, f"{prefix}.{key}")}
 
 
 def test_dev_and_prod_differ_in_values_only():

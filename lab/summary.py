@@ -1,0 +1,85 @@
+"""What stands at the end of a demo, asked from outside: AWS, Rancher, the lab's lever, Prefect."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Any
+
+import boto3
+import requests
+
+from lab.ready import Ready
+
+CLUSTER = "lab"
+TIMEOUT_S = 10.0
+
+
+def print_summary(ready: Ready, prefect_api: str, seconds: float) -> None:
+    """Print where everything is, in what state, and how long it took."""
+    session = boto3.Session(
+        aws_access_key_id="lab", aws_secret_access_key="lab", region_name="us-east-1"
+    )
+    print(f"\nThe cluster {CLUSTER} stands, after {timedelta(seconds=round(seconds))}.\n")
+    _table("Where to look", _addresses(ready, prefect_api))
+    _table("Terraform states", _states(session, ready))
+    _table("Rancher's servers", _servers(session, ready))
+    _table("Hosts", _hosts(ready))
+    _table("Runs", _runs(prefect_api))
+
+
+def _addresses(ready: Ready, prefect_api: str) -> Iterable[Sequence[str]]:
+    yield "Rancher, through the load balancer", ready.rancher_url
+    yield "Prefect: runs, logs, artifacts", prefect_api.removesuffix("/api")
+    yield "AWS's stand-in", ready.aws_endpoint
+    yield "the lab's lever", ready.control_url
+
+
+def _states(session: Any, ready: Ready) -> Iterable[Sequence[str]]:
+    s3 = session.client("s3", endpoint_url=ready.aws_endpoint)
+    for bucket in s3.list_buckets()["Buckets"]:
+        listing = s3.list_objects_v2(Bucket=bucket["Name"])
+        for entry in listing.get("Contents", []):
+            state = json.load(s3.get_object(Bucket=bucket["Name"], Key=entry["Key"])["Body"])
+            managed = [each for each in state["resources"] if each["mode"] == "managed"]
+            count = sum(len(each["instances"]) for each in managed)
+            yield f"s3://{bucket['Name']}/{entry['Key']}", f"{count} resources"
+
+
+def _servers(session: Any, ready: Ready) -> Iterable[Sequence[str]]:
+    secrets = session.client("secretsmanager", endpoint_url=ready.aws_endpoint)
+    key = json.loads(secrets.get_secret_value(SecretId=f"{CLUSTER}/rancher/admin")["SecretString"])
+    answer = requests.get(
+        f"{ready.rancher_url}/v2-beta/clustermemberships",
+        auth=(key["access_key"], key["secret_key"]),
+        timeout=TIMEOUT_S,
+    )
+    version = answer.headers["X-Rancher-Version"]
+    for member in answer.json()["data"]:
+        address = json.loads(member["config"])["advertiseAddress"]
+        yield address, version, "clustered" if member["clustered"] else "alone"
+
+
+def _hosts(ready: Ready) -> Iterable[Sequence[str]]:
+    rows = requests.get(f"{ready.control_url}/hosts", timeout=TIMEOUT_S).json()
+    for row in sorted(rows, key=lambda row: (row["labels"].get("role", ""), row["id"])):
+        labels = row["labels"]
+        instance = labels.get("aws.instance_id", "")
+        yield row["id"], row["hostname"], labels.get("role", ""), instance, row["agentState"]
+
+
+def _runs(prefect_api: str) -> Iterable[Sequence[str]]:
+    query = {"sort": "START_TIME_ASC"}
+    runs = requests.post(f"{prefect_api}/flow_runs/filter", json=query, timeout=TIMEOUT_S).json()
+    for run in runs:
+        if run["start_time"]:
+            yield run["name"], run["state_name"], f"{run['total_run_time']:.0f} s"
+
+
+def _table(title: str, rows: Iterable[Sequence[str]]) -> None:
+    lines = list(rows)
+    print(f"  {title}")
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=True)]
+        print(f"    {'  '.join(cells).rstrip()}")
+    print(flush=True)
