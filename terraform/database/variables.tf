@@ -1,0 +1,169 @@
+# network
+
+variable "database_subnet_group" {
+  description = "Name of the subnet group that the database is placed by, such as \"lab-database\"."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z0-9._ -]{1,255}$", var.database_subnet_group))
+    error_message = "The subnet group is given by its name, in lower case, not by the ids of its subnets."
+  }
+}
+
+variable "database_group_id" {
+  description = "Security group of the database, such as \"sg-0123456789abcdef0\"."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^sg-[0-9a-f]+$", var.database_group_id))
+    error_message = "The id of a security group begins with sg-."
+  }
+}
+
+# names
+
+variable "dns_zone" {
+  description = "Hosted zone of the cluster's names, such as \"example.org\"; it exists already."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^([a-z0-9]([a-z0-9-]*[a-z0-9])?\\.)+[a-z]{2,}$", var.dns_zone))
+    error_message = "The zone is a domain name in lower case without a dot at its end, such as example.org."
+  }
+}
+
+variable "dns_name" {
+  description = "Name of the database, such as \"rancher-db.example.org\"."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = endswith(var.dns_name, ".${var.dns_zone}")
+    error_message = "The database's name lies in the cluster's DNS zone: no record can be made elsewhere."
+  }
+}
+
+# engine
+
+variable "engine_version" {
+  description = "Version of MySQL, such as \"5.7\" or \"5.7.44\"."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^5\\.[567](\\.[0-9]+)?$", var.engine_version))
+    error_message = "Rancher 1.6 runs on MySQL 5.5, 5.6 and 5.7, and on nothing newer."
+  }
+}
+
+variable "instance_class" {
+  description = "Size of the machine, such as \"db.m5.large\"."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^db\\.[a-z0-9]+\\.[a-z0-9]+$", var.instance_class))
+    error_message = "An instance class has three parts, such as db.m5.large."
+  }
+
+  validation {
+    condition     = !endswith(var.instance_class, ".micro")
+    error_message = "A micro instance has 1 GiB of memory, and Rancher wants as much for MySQL's buffer pool alone: take a small one at least."
+  }
+}
+
+variable "storage_gib" {
+  description = "Size of the disk in GiB, such as 50."
+  type        = number
+  nullable    = false
+
+  validation {
+    condition     = var.storage_gib >= 20 && var.storage_gib <= 16384 && floor(var.storage_gib) == var.storage_gib
+    error_message = "A gp3 disk of MySQL has 20 to 16384 GiB."
+  }
+}
+
+variable "multi_az" {
+  description = "Whether a standby waits in another zone."
+  type        = bool
+  nullable    = false
+}
+
+variable "max_connections" {
+  description = "Connections that MySQL takes, such as 500: up to 150 for each Rancher server, and some for people."
+  type        = number
+  nullable    = false
+
+  validation {
+    condition     = var.max_connections > 150 && var.max_connections <= 100000
+    error_message = "More than 150 connections: a single Rancher server may hold as many, and RDS takes no more than 100000."
+  }
+}
+
+# backup and maintenance
+
+variable "backup_days" {
+  description = "Days that nightly backups are kept, such as 14."
+  type        = number
+  nullable    = false
+
+  validation {
+    condition     = var.backup_days >= 1 && var.backup_days <= 35
+    error_message = "Backups are kept for 1 to 35 days; without any, a cluster that is lost stays lost."
+  }
+}
+
+variable "backup_window" {
+  description = "When backups are made, in UTC, such as \"00:00-01:00\"."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$", var.backup_window))
+    error_message = "The window for backups is written as hours and minutes, such as 00:00-01:00."
+  }
+}
+
+variable "maintenance_window" {
+  description = "When AWS may restart the database, in UTC, such as \"mon:01:30-mon:02:30\"; not while backups are made."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^(mon|tue|wed|thu|fri|sat|sun):([01][0-9]|2[0-3]):[0-5][0-9]-(mon|tue|wed|thu|fri|sat|sun):([01][0-9]|2[0-3]):[0-5][0-9]$", var.maintenance_window))
+    error_message = "The window for maintenance is written with the day in small letters, such as mon:01:30-mon:02:30."
+  }
+}
+
+variable "deletion_protection" {
+  description = "Whether AWS refuses to delete the database; its secret can then be called back too."
+  type        = bool
+  nullable    = false
+}
+
+# content
+
+variable "database_name" {
+  description = "Name of the database inside MySQL, such as \"rancher\"."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9_]{0,63}$", var.database_name))
+    error_message = "The database's name is a lower case letter and up to 63 letters, digits and underscores."
+  }
+}
+
+variable "username" {
+  description = "User that Rancher comes as, such as \"rancher\"."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9_]{0,15}$", var.username)) && !contains(["admin", "mysql", "rdsadmin", "root"], var.username)
+    error_message = "A user of MySQL has at most 16 lower case letters, digits and underscores, and is none that RDS keeps for itself."
+  }
+}
