@@ -1,0 +1,6 @@
+"""Machines that boot in the lab: the body of each EC2 instance, on loopback."""
+
+from lab.machines.fleet import Machines, NoMachineError
+from lab.machines.names import Names
+
+__all__ = ["Machines", "Names", "NoMachineError"]

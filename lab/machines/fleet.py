@@ -1,0 +1,114 @@
+"""All machines: each running instance of EC2 gets one, and loses it when it is terminated."""
+
+import asyncio
+import contextlib
+from collections.abc import Coroutine
+
+from lab.machines.machine import Machine
+from lab.machines.names import Names
+from lab.machines.outside import Aws, ImagesFor, Surroundings
+from lab.world import World
+
+ACCOUNT_ID = "123456789012"
+GONE = frozenset({"shutting-down", "terminated"})
+GOING = GONE | {"stopping", "stopped"}
+
+
+class NoMachineError(LookupError):
+    """No machine is switched on for this instance."""
+
+
+class Machines:
+    """Watches EC2 and keeps a machine for each instance.
+
+    Args:
+        world: The lab's clock, folder and addresses.
+        aws: Tells which instances there are.
+        names: The resolver of the machines' network.
+        images_for: Makes what containers do.
+    """
+
+    def __init__(self, world: World, aws: Aws, names: Names, images_for: ImagesFor) -> None:
+        self._world = world
+        self._aws = aws
+        self._names = names
+        self._images_for = images_for
+        self._machines: dict[str, Machine] = {}
+        self._switched_on: set[str] = set()
+        self._changes: dict[str, asyncio.Task[None]] = {}
+        self._surroundings: Surroundings | None = None
+
+    async def start(self) -> None:
+        """Begin to watch: what runs in EC2 from now on boots."""
+        self._surroundings = Surroundings(
+            ACCOUNT_ID, await self._names.listen(), self._names.authority.certificate_path
+        )
+        self._aws.subscribe(self._on_change)
+
+    async def stop(self) -> None:
+        """Let all machines lose their power; nothing of them is left running."""
+        self._surroundings = None
+        for instance_id, machine in self._machines.items():
+            self._interrupt(instance_id, machine.lose_power())
+        await asyncio.gather(*self._changes.values(), return_exceptions=True)
+        await self._names.close()
+
+    def find(self, instance_id: str) -> Machine:
+        """Return the machine of an instance.
+
+        Raises:
+            NoMachineError: None is switched on.
+        """
+        if instance_id not in self._switched_on:
+            raise NoMachineError(f"no machine is switched on for instance {instance_id}")
+        return self._machines[instance_id]
+
+    async def crash(self, instance_id: str) -> None:
+        """Let a machine lose its power at once; EC2 is told by whoever calls.
+
+        Raises:
+            NoMachineError: None is switched on.
+        """
+        machine = self.find(instance_id)
+        self._switched_on.discard(instance_id)
+        await self._interrupt(instance_id, machine.lose_power())
+
+    def _on_change(self, instance_id: str, _old: str | None, new: str) -> None:
+        if new == "running" and instance_id not in self._switched_on:
+            self._switch_on(instance_id)
+        if new in GOING and instance_id in self._switched_on:
+            self._switched_on.discard(instance_id)
+            self._interrupt(instance_id, self._machines[instance_id].shut_down())
+
+    def _switch_on(self, instance_id: str) -> None:
+        instance = self._aws.instance(instance_id)
+        if instance is None or self._surroundings is None:
+            return
+        if instance_id not in self._machines:
+            self._machines[instance_id] = Machine(
+                self._world, instance, self._surroundings, self._images_for
+            )
+        self._switched_on.add(instance_id)
+        self._follow(instance_id, self._machines[instance_id].power_on())
+
+    def _interrupt(
+        self, instance_id: str, ending: Coroutine[None, None, None]
+    ) -> asyncio.Task[None]:
+        """Break off what a machine is doing (booting, shutting down) and end it otherwise."""
+        before = self._changes.get(instance_id)
+        if before is not None:
+            before.cancel()
+        return self._follow(instance_id, ending)
+
+    def _follow(self, instance_id: str, change: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        before = self._changes.get(instance_id)
+
+        async def after() -> None:
+            if before is not None:
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait({before})
+            await change
+
+        task = asyncio.get_running_loop().create_task(after(), name=f"machine {instance_id}")
+        self._changes[instance_id] = task
+        return task

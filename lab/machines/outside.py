@@ -1,0 +1,83 @@
+"""What machines need of the rest of the lab; `lab.aws`, the balancer and `lab.rancher` offer it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from lab.aws.views import DatabaseView, InstanceView
+
+if TYPE_CHECKING:
+    from lab.machines.docker.daemon import Daemon
+
+Place = tuple[str, int]
+"""Host and port on loopback."""
+
+Say = Callable[[str], None]
+
+
+class Aws(Protocol):
+    """Reads AWS as the machines' surroundings do."""
+
+    def instance(self, instance_id: str) -> InstanceView | None:
+        """Return one instance, or None if EC2 does not know it."""
+        ...
+
+    def subscribe(self, on_change: Callable[[str, str | None, str], None]) -> object:
+        """Have changes of an instance's state told: id, old state, new state."""
+        ...
+
+    def resolve(self, name: str) -> str | None:
+        """Follow a name of a hosted zone to the RDS endpoint or load balancer it stands for."""
+        ...
+
+    def database_by_endpoint(self, host: str) -> DatabaseView | None:
+        """Return the database that has this address."""
+        ...
+
+
+class Balancers(Protocol):
+    """Where load balancers listen."""
+
+    def place_of(self, dns_name: str, port: int) -> Place | None:
+        """Return where a listener's port of a load balancer is, without its TLS."""
+        ...
+
+
+class Workload(Protocol):
+    """What a container's process does."""
+
+    async def run(self, say: Say) -> int:
+        """Run until it ends by itself and return the exit code."""
+        ...
+
+    async def end(self, *, orderly: bool) -> None:
+        """Be stopped, or die."""
+        ...
+
+
+Start = Callable[[Mapping[str, str], Sequence[str]], Workload]
+"""Makes the workload of a container from its environment and its arguments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a machine finds around itself: its account, its resolver, and whom it trusts."""
+
+    account_id: str
+    resolver: str
+    authority: Path
+
+
+@dataclass(frozen=True, slots=True)
+class MachineFacts:
+    """What a container can know of the machine it is on."""
+
+    instance_id: str
+    private_ip: str
+    hostname: str
+    root: Path
+
+
+ImagesFor = Callable[[MachineFacts, "Daemon"], Mapping[str, Start]]
+"""Makes what each repository's images do on one machine."""
