@@ -1,0 +1,58 @@
+"""Prints the policy of the role that builds a cluster, filled with what the cluster file says.
+
+Usage: python scripts/iam_policy.py CLUSTER --zone-id ID > policy.json
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(PROJECT))
+
+from corral.cluster import ClusterSpec  # noqa: E402 - found by the line above
+from corral.errors import ClusterFileError  # noqa: E402
+from corral.settings import Settings, load_cluster_spec  # noqa: E402
+
+TEMPLATE = PROJECT / "docs" / "iam" / "corral-build-policy.json"
+
+
+def policy_of(spec: ClusterSpec, zone_id: str) -> dict[str, Any]:
+    """Return the policy for one cluster.
+
+    Args:
+        spec: Names the account, the region and the bucket of the states.
+        zone_id: Id of the hosted zone in Route 53, as `Z0123456789ABC`.
+    """
+    text = TEMPLATE.read_text(encoding="utf-8")
+    for place, value in {
+        "ACCOUNT": spec.aws.account_id,
+        "REGION": spec.aws.region,
+        "CLUSTER": spec.name,
+        "STATE-BUCKET": spec.aws.state_bucket,
+        "ZONE": zone_id,
+    }.items():
+        text = text.replace(f"<{place}>", value)
+    policy: dict[str, Any] = json.loads(text)
+    return policy
+
+
+def main() -> int:
+    """Print the policy without white space, since AWS counts its length."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("cluster", help="name of a cluster file, without its ending")
+    parser.add_argument("--zone-id", required=True, help="id of the hosted zone in Route 53")
+    arguments = parser.parse_args()
+    try:
+        spec = load_cluster_spec(arguments.cluster, Settings())
+    except ClusterFileError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(json.dumps(policy_of(spec, arguments.zone_id), separators=(",", ":")))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
