@@ -1,0 +1,167 @@
+"""python-terraform with eyes, a clock and manners: each command is followed, timed, ended well."""
+
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import python_terraform
+from python_terraform import IsFlagged
+
+from corral.clients.terraform.copy import WorkingCopy
+from corral.clients.terraform.engine import Engine
+from corral.clients.terraform.events import Diagnostic, Listener, read_event
+from corral.clients.terraform.faults import explain
+from corral.clients.terraform.process import ENGINES, DeadlineError, Order
+from corral.domain.plans import Plan, read_plan
+from corral.errors import TerraformDeadlineError, TerraformError
+
+log = logging.getLogger(__name__)
+
+PLAN_FILE = ".corral/plan"
+
+_STREAMS = frozenset({"init", "plan", "apply"})
+_NO_CHANGE, _CHANGES = 0, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait for what."""
+
+    lock: timedelta
+    """For a state that somebody else has locked."""
+    command: timedelta
+    """For one command, and for an earlier run's command in the same working copy."""
+
+
+class Terraform(python_terraform.Terraform):  # type: ignore[misc]
+    """Terraform in one working copy.
+
+    The command lines are python-terraform's; running them is ours, since its own `cmd` has no
+    deadline, no environment and no signals, and logs whatever Terraform prints.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        copy: WorkingCopy,
+        key: str,
+        *,
+        environment: Mapping[str, str],
+        patience: Patience,
+        listen: Listener,
+    ) -> None:
+        """Prepare; nothing runs yet.
+
+        Args:
+            engine: What to run.
+            copy: Where to run it.
+            key: Of the state, for errors and the log.
+            environment: All variables the engine sees.
+            patience: How long to wait for what.
+            listen: Hears every event while a command runs.
+
+        """
+        self._copy = copy
+        self._key = key
+        self._environment = environment
+        self._patience = patience
+        self._listen = listen
+        self._faults: list[Diagnostic] = []
+        super().__init__(working_dir=str(copy.folder), terraform_bin_path=str(engine.path))
+
+    def initialise(self, backend: Mapping[str, str]) -> None:
+        """Install the provider and connect the backend."""
+        code, _, stderr = self.init(
+            json=IsFlagged, backend_config=dict(backend), upgrade=IsFlagged, var=None
+        )
+        self._must_be(0, code, "init", stderr)
+
+    def plan_changes(self) -> Plan:
+        """Plan to a file, and return what it would do; a plan without changes is not read back."""
+        code, _, stderr = self.plan(
+            json=IsFlagged, out=PLAN_FILE, lock_timeout=self._lock_timeout, var=None
+        )
+        if code == _NO_CHANGE:
+            return Plan()
+        self._must_be(_CHANGES, code, "plan", stderr)
+        code, shown, stderr = self.cmd("show", PLAN_FILE, json=IsFlagged)
+        self._must_be(0, code, "show", stderr)
+        return read_plan(json.loads(shown))
+
+    def apply_planned(self) -> None:
+        """Apply the plan that was made last, and nothing else."""
+        code, _, stderr = self.apply(
+            PLAN_FILE, json=IsFlagged, lock_timeout=self._lock_timeout, var=None
+        )
+        self._must_be(0, code, "apply", stderr)
+
+    def read_outputs(self) -> dict[str, Any]:
+        """Return the values of all outputs."""
+        outputs = self.output()
+        if outputs is None:
+            raise TerraformError(f"terraform output of {self._key} failed: see its log")
+        return {name: output["value"] for name, output in outputs.items()}
+
+    def accept(self, address: str) -> None:
+        """Take a resource that was marked as tainted into use as it is."""
+        code, _, stderr = self.cmd("untaint", address, lock_timeout=self._lock_timeout)
+        self._must_be(0, code, "untaint", stderr)
+
+    def cmd(self, cmd: str, *args: str, **options: object) -> tuple[int, str, str]:
+        """Run one command to its end; python-terraform's methods all come through here.
+
+        Returns:
+            Exit code, stdout and stderr.
+
+        Raises:
+            TerraformDeadlineError: It took too long; it was interrupted and has unlocked.
+
+        """
+        self._faults = []
+        order = self._order(cmd, self.generate_cmd_string(cmd, *args, **options))
+        self._copy.sign(f"terraform {cmd}")
+        started = time.monotonic()
+        try:
+            code = ENGINES.run(order, self._reader(cmd))
+        except DeadlineError as error:
+            raise TerraformDeadlineError(cmd, self._key, order.deadline) from error
+        seconds = time.monotonic() - started
+        log.info("terraform %s of %s: exit code %d, %.1f s", cmd, self._key, code, seconds)
+        stdout = order.stdout.read_text(encoding="utf-8", errors="replace")
+        if cmd not in _STREAMS:
+            order.stdout.unlink()  # whole outputs and plans: nothing to keep lying about
+        return code, stdout, order.stderr.read_text(encoding="utf-8", errors="replace")
+
+    @property
+    def _lock_timeout(self) -> str:
+        return f"{self._patience.lock.total_seconds():.0f}s"
+
+    def _order(self, cmd: str, argv: list[str]) -> Order:
+        return Order(
+            argv=argv,
+            folder=self._copy.folder,
+            environment=self._environment,
+            stdout=self._copy.own / f"{cmd}.out",
+            stderr=self._copy.own / f"{cmd}.err",
+            deadline=self._patience.command,
+            inherit=(self._copy.lock,),
+        )
+
+    def _reader(self, cmd: str) -> Callable[[str], None]:
+        return self._hear if cmd in _STREAMS else lambda _: None
+
+    def _hear(self, line: str) -> None:
+        event = read_event(line)
+        if event is None:
+            return
+        if event.diagnostic and event.diagnostic.severity == "error":
+            self._faults.append(event.diagnostic)
+        self._listen(event)
+
+    def _must_be(self, expected: int, code: int, command: str, stderr: str) -> None:
+        if code != expected:
+            raise explain(command, self._key, self._faults, stderr)
