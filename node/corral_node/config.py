@@ -59,14 +59,16 @@ class _Fields:
     """Reads fields of one JSON object and remembers every fault, so that all are told at once."""
 
     def __init__(self, raw: object, faults: list[str], prefix: str = "") -> None:
+        self._is_object = isinstance(raw, dict)
         self._raw: Mapping[str, Any] = raw if isinstance(raw, dict) else {}
         self._prefix = prefix
         self.faults = faults
-        if not isinstance(raw, dict):
+        if not self._is_object:
             faults.append(f"{prefix.rstrip('.') or 'the file'} has to be an object")
 
     def _fault(self, name: str, rule: str) -> None:
-        self.faults.append(f"{self._prefix}{name} has to be {rule}")
+        if self._is_object:
+            self.faults.append(f"{self._prefix}{name} has to be {rule}")
 
     def text(self, name: str) -> str:
         value = self._raw.get(name)
@@ -129,20 +131,23 @@ def read_serve_config(path: Path) -> ServeConfig:
         ConfigurationError: The file is missing or wrong; every fault is named.
     """
     fields = _read(path)
-    database = fields.within("database")
     config = ServeConfig(
         region=fields.text("region"),
         image=fields.text("image"),
-        database=Database(
-            host=database.text("host"),
-            port=database.number("port", highest=65535),
-            name=database.text("name"),
-            username=database.text("username"),
-            secret_id=database.text("secret_id"),
-        ),
+        database=_read_database(fields.within("database")),
     )
     _refuse_faults(path, fields)
     return config
+
+
+def _read_database(fields: _Fields) -> Database:
+    return Database(
+        host=fields.text("host"),
+        port=fields.number("port", highest=65535),
+        name=fields.text("name"),
+        username=fields.text("username"),
+        secret_id=fields.text("secret_id"),
+    )
 
 
 def read_join_config(path: Path) -> JoinConfig:
@@ -160,7 +165,7 @@ def read_join_config(path: Path) -> JoinConfig:
         labels=fields.texts("labels"),
         deadline_s=fields.number("deadline_s", highest=DEADLINE_HIGHEST_S),
     )
-    if not config.labels.get("role"):
+    if not fields.faults and not config.labels.get("role"):
         fields.faults.append("labels.role has to be a text that is not empty")
     _refuse_faults(path, fields)
     return config

@@ -1,4 +1,4 @@
-"""What a machine finds around itself in these tests: small stand-ins for AWS, Rancher and images."""
+"""What a machine finds around itself in these tests: small stand-ins for AWS and Rancher."""
 
 import asyncio
 import json
@@ -43,7 +43,9 @@ SECRETS = {
 
 
 def user_data(config: dict, unit: str) -> str:
-    files = [{"path": "/etc/corral/node.json", "content": json.dumps(config), "permissions": "0644"}]
+    files = [
+        {"path": "/etc/corral/node.json", "content": json.dumps(config), "permissions": "0644"}
+    ]
     commands = [["systemctl", "enable", "--now", "--no-block", unit]]
     return "#cloud-config\n" + json.dumps({"write_files": files, "runcmd": commands})
 
@@ -201,12 +203,8 @@ class FakeServices:
         return self._collection(self.tokens)
 
     async def _make_token(self, _request: web.Request) -> web.Response:
-        self.tokens.append(
-            {
-                "state": "active", "image": "rancher/agent:v1.2.11",
-                "registrationUrl": f"https://{RANCHER}/v1/scripts/pa55-token",
-            }  # fmt: skip
-        )
+        token = {"state": "active", "image": "rancher/agent:v1.2.11"}
+        self.tokens.append({**token, "registrationUrl": f"https://{RANCHER}/v1/scripts/pa55-token"})
         return web.json_response(self.tokens[-1], status=201)
 
     def _collection(self, rows: list[dict]) -> web.Response:

@@ -189,7 +189,7 @@ def test_a_crash_kills_everything_at_once(tmp_path):
             lab.services.rancher_status = 503
             node = a_host()
             lab.aws.launch(node)
-            await until(lambda: children(), "the program")
+            await until(children, "the program")
 
             await lab.machines.crash(node.id)
             assert not children()
@@ -219,7 +219,7 @@ def test_nothing_is_left_when_the_lab_ends(tmp_path):
         async with a_lab(tmp_path) as lab:
             lab.services.rancher_status = 503
             lab.aws.launch(a_host())
-            await until(lambda: children(), "the program")
+            await until(children, "the program")
 
         assert not children()
 

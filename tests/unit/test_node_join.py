@@ -1,0 +1,162 @@
+"""Joining: the next step for every situation, and what the agent is told."""
+
+from urllib.parse import parse_qs
+
+import pytest
+from corral_node import docker, join
+from corral_node.config import JoinConfig
+from corral_node.errors import NotYetError, RefusedError
+from corral_node.join import Step, describe_agent, next_step
+from corral_node.metadata import Identity
+from corral_node.rancher import Host, Rancher, Registration
+
+IDENTITY = Identity("i-1", "123456789012", "eu-west-1", "10.0.0.7")
+REGISTRATION = Registration("rancher/agent:v1.2.11", "https://rancher.example.org/v1/scripts/t0ken")
+ACTIVE, COMING = Host("1h1", "active"), Host("1h1", "activating")
+
+
+def config(**labels: str) -> JoinConfig:
+    return JoinConfig(
+        region="eu-west-1",
+        rancher_url="https://rancher.example.org",
+        secret_id="blue/environments/default",
+        environment="default",
+        labels={"role": "web", **labels},
+        deadline_s=600,
+    )
+
+
+def agent(state: str) -> docker.Container:
+    return docker.Container("abc", "rancher/agent:v1.2.11", (), {}, state)
+
+
+RUNNING, STOPPED = agent("running"), agent("exited")
+
+
+@pytest.mark.parametrize(
+    ("host", "container", "launched", "step"),
+    [
+        pytest.param(None, None, False, Step.REGISTER, id="new-machine"),
+        pytest.param(None, RUNNING, True, Step.WAIT, id="registered-just-now"),
+        pytest.param(None, RUNNING, False, Step.REGISTER, id="row-was-removed"),
+        pytest.param(COMING, RUNNING, True, Step.WAIT, id="on-its-way"),
+        pytest.param(ACTIVE, RUNNING, True, Step.DONE, id="there"),
+        pytest.param(ACTIVE, RUNNING, False, Step.DONE, id="rebooted"),
+        pytest.param(ACTIVE, None, False, Step.REGISTER, id="container-was-removed"),
+        pytest.param(ACTIVE, STOPPED, False, Step.START_AGENT, id="agent-was-stopped"),
+        pytest.param(Host("1h1", "reconnecting"), RUNNING, False, Step.WAIT, id="silent-so-far"),
+        pytest.param(Host("1h1", "inactive"), RUNNING, False, Step.DONE, id="out-of-service"),
+    ],
+)
+def test_each_situation_has_its_next_step(host, container, launched, step):
+    assert next_step(host, container, launched=launched) is step
+
+
+def test_labels_are_written_as_a_query_and_nobody_overrules_the_machines_own():
+    told = describe_agent(
+        config(**{"team": "a&b=c d", "aws.instance_id": "i-other"}), IDENTITY, REGISTRATION
+    )
+
+    assert told["CATTLE_AGENT_IP"] == "10.0.0.7"
+    assert parse_qs(told["CATTLE_HOST_LABELS"], strict_parsing=True) == {
+        "role": ["web"],
+        "env": ["default"],
+        "team": ["a&b=c d"],
+        "aws.instance_id": ["i-1"],
+        "aws.account_id": ["123456789012"],
+        "aws.region": ["eu-west-1"],
+    }
+
+
+class World:
+    """Rancher and Docker as one machine sees them, with a record of what was done."""
+
+    def __init__(self) -> None:
+        self.host: Host | None = None
+        self.containers: dict[str, docker.Container] = {}
+        self.runs: list[list[str]] = []
+        self.environment: dict[str, str] = {}
+        self.secrets_read = 0
+        self.refuses = False
+
+    def run(self, arguments, environment, timeout_s) -> None:
+        assert timeout_s
+        self.runs.append(arguments)
+        self.environment = environment
+        self.containers["rancher-agent"] = RUNNING
+
+    def find(self, name: str) -> docker.Container | None:
+        return self.containers.get(name)
+
+    def remove(self, container: docker.Container) -> None:
+        self.containers = {n: one for n, one in self.containers.items() if one is not container}
+
+    def find_host(self, instance_id: str) -> Host | None:
+        assert instance_id == "i-1"
+        if self.refuses:
+            raise RefusedError("answered 401")
+        return self.host
+
+    def read_secret(self, *_: object) -> dict[str, str]:
+        self.secrets_read += 1
+        return {"project_id": "1a5", "access_key": "key", "secret_key": "s3cret"}
+
+
+@pytest.fixture
+def world(monkeypatch):
+    world = World()
+    monkeypatch.setattr(join, "read_secret", world.read_secret)
+    monkeypatch.setattr(Rancher, "find_host", lambda _, instance_id: world.find_host(instance_id))
+    monkeypatch.setattr(Rancher, "registration", lambda _: REGISTRATION)
+    monkeypatch.setattr(docker, "find", world.find)
+    monkeypatch.setattr(docker, "pull_if_missing", lambda _: None)
+    monkeypatch.setattr(docker, "run", world.run)
+    monkeypatch.setattr(docker, "remove", world.remove)
+    return world
+
+
+@pytest.fixture
+def joining(world):
+    assert world
+    return join._Joining(config(), IDENTITY)
+
+
+def test_a_new_machine_registers_once_and_waits_for_its_row(world, joining):
+    for _ in range(3):
+        with pytest.raises(NotYetError, match="does not list it yet"):
+            joining.take_step()
+    world.host = ACTIVE
+
+    assert joining.take_step() == ACTIVE
+    assert len(world.runs) == 1
+    assert world.secrets_read == 1
+
+
+def test_the_launcher_runs_in_the_foreground_and_the_token_is_no_argument(world, joining):
+    with pytest.raises(NotYetError):
+        joining.take_step()
+
+    assert world.runs[0] == [
+        "--rm", "--privileged", "--name", "corral-join",
+        "--volume", "/var/run/docker.sock:/var/run/docker.sock",
+        "--volume", "/var/lib/rancher:/var/lib/rancher",
+        "rancher/agent:v1.2.11", "register",
+    ]  # fmt: skip
+    assert world.environment["RANCHER_URL"].endswith("/t0ken")
+
+
+def test_a_launcher_left_behind_is_removed_first(world, joining):
+    world.containers["corral-join"] = agent("exited")
+    with pytest.raises(NotYetError):
+        joining.take_step()
+
+    assert list(world.containers) == ["rancher-agent"]
+
+
+def test_refused_keys_are_read_again(world, joining):
+    world.refuses = True
+    for _ in range(2):
+        with pytest.raises(RefusedError):
+            joining.take_step()
+
+    assert world.secrets_read == 2

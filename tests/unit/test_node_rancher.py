@@ -1,0 +1,109 @@
+"""What a host asks Rancher: its own row, and a way to register."""
+
+import pytest
+import requests
+import responses
+from corral_node.errors import NotYetError, RefusedError
+from corral_node.rancher import Host, Rancher, Registration
+
+URL = "https://rancher.example.org"
+PROJECT = f"{URL}/v2-beta/projects/1a5"
+ACTIVE = {"state": "active", "image": "rancher/agent:v1.2.11", "registrationUrl": f"{URL}/v1/x"}
+
+
+@pytest.fixture
+def api():
+    with responses.RequestsMock() as api:
+        yield api
+
+
+@pytest.fixture
+def rancher():
+    rancher = Rancher(URL, project_id="1a5", access_key="key", secret_key="s3cret")
+    yield rancher
+    rancher.close()
+
+
+def rows(*data: dict, following: str | None = None) -> dict:
+    return {"type": "collection", "data": list(data), "pagination": {"next": following}}
+
+
+def host(host_id: str, instance_id: str, **more: object) -> dict:
+    row = {"id": host_id, "state": "active", "labels": {"aws.instance_id": instance_id}}
+    return {**row, **more}
+
+
+def test_a_host_is_found_by_its_instance_id(api, rancher):
+    api.get(f"{PROJECT}/hosts", json=rows(host("1h1", "i-1"), host("1h2", "i-2")))
+
+    assert rancher.find_host("i-2") == Host("1h2", "active")
+
+
+def test_further_pages_are_read_from_the_same_server_whatever_the_link_says(api, rancher):
+    link = "http://10.0.0.1:8080/v2-beta/projects/1a5/hosts?marker=m2"
+    api.get(f"{PROJECT}/hosts", json=rows({"id": "1h1", "labels": None}, following=link))
+    api.get(
+        f"{PROJECT}/hosts",
+        json=rows(host("1h2", "i-2")),
+        match=[responses.matchers.query_param_matcher({"marker": "m2"})],
+    )
+
+    assert rancher.find_host("i-2") == Host("1h2", "active")
+
+
+@pytest.mark.parametrize("more", [{"state": "removing"}, {"removed": "2026-01-01T00:00:00Z"}])
+def test_a_host_on_its_way_out_does_not_count(api, rancher, more):
+    api.get(f"{PROJECT}/hosts", json=rows(host("1h1", "i-1", **more)))
+
+    assert rancher.find_host("i-1") is None
+
+
+def test_an_active_registration_is_used(api, rancher):
+    waiting = {"state": "activating", "image": None, "registrationUrl": None}
+    api.get(f"{PROJECT}/registrationtokens", json=rows(waiting, ACTIVE))
+
+    assert rancher.registration() == Registration("rancher/agent:v1.2.11", f"{URL}/v1/x")
+
+
+@pytest.mark.parametrize(
+    "token", [{"state": "registering"}, {**ACTIVE, "registrationUrl": None}], ids=["state", "url"]
+)
+def test_a_registration_that_is_being_made_is_waited_for(api, rancher, token):
+    api.get(f"{PROJECT}/registrationtokens", json=rows(token))
+
+    with pytest.raises(NotYetError, match="not active yet"):
+        rancher.registration()
+
+
+@pytest.mark.parametrize("tokens", [[], [{**ACTIVE, "state": "inactive"}]], ids=["none", "off"])
+def test_a_registration_is_asked_for_when_there_is_none(api, rancher, tokens):
+    api.get(f"{PROJECT}/registrationtokens", json=rows(*tokens))
+    api.post(f"{PROJECT}/registrationtokens", json={"state": "registering"}, status=201)
+
+    with pytest.raises(NotYetError, match="was asked for"):
+        rancher.registration()
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        pytest.param({"status": 503}, "answered 503 to GET /v2-beta/projects/1a5/hosts", id="503"),
+        pytest.param({"status": 301, "headers": {"Location": "/x"}}, "answered 301", id="redirect"),
+        pytest.param({"body": requests.ConnectionError()}, "does not answer", id="silent"),
+        pytest.param({"body": "<html>"}, "did not answer with JSON", id="no-json"),
+    ],
+)
+def test_a_server_that_is_not_ready_is_waited_for(api, rancher, answer, told):
+    api.get(f"{PROJECT}/hosts", **answer)
+
+    with pytest.raises(NotYetError, match=told) as caught:
+        rancher.find_host("i-1")
+    assert not isinstance(caught.value, RefusedError)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_refused_keys_are_told_apart(api, rancher, status):
+    api.get(f"{PROJECT}/hosts", status=status)
+
+    with pytest.raises(RefusedError, match=str(status)):
+        rancher.find_host("i-1")
