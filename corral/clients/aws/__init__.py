@@ -1,0 +1,37 @@
+"""AWS, as far as flows ask it themselves; what is built, Terraform builds."""
+
+from corral.clients.aws.bucket import ensure_state_bucket
+from corral.clients.aws.calls import open_session
+from corral.clients.aws.groups import (
+    Group,
+    GroupMember,
+    TargetHealth,
+    read_group,
+    scale_group,
+    target_health,
+)
+from corral.clients.aws.identity import Identity, check_account, check_zones, identity
+from corral.clients.aws.lookups import Image, hosted_zone, issued_certificate, newest_image
+from corral.clients.aws.secrets import SecretVault
+from corral.clients.aws.whole import wholeness
+
+__all__ = [
+    "Group",
+    "GroupMember",
+    "Identity",
+    "Image",
+    "SecretVault",
+    "TargetHealth",
+    "check_account",
+    "check_zones",
+    "ensure_state_bucket",
+    "hosted_zone",
+    "identity",
+    "issued_certificate",
+    "newest_image",
+    "open_session",
+    "read_group",
+    "scale_group",
+    "target_health",
+    "wholeness",
+]

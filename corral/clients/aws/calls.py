@@ -1,0 +1,125 @@
+"""How AWS is called: sessions, timeouts, retries, and its errors as ours, translated here only."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError,  # noqa: A004 - botocore's
+    CredentialRetrievalError,
+    HTTPClientError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+    UnauthorizedSSOTokenError,
+)
+
+from corral.errors import (
+    AccessDeniedError,
+    AwsError,
+    AwsUnavailableError,
+    CorralError,
+    CredentialsError,
+)
+
+CONFIG: Final = Config(
+    retries={"mode": "standard", "max_attempts": 5},
+    connect_timeout=5,
+    read_timeout=30,
+    user_agent_extra="corral",
+)
+
+_NO_CREDENTIALS = (
+    NoCredentialsError,
+    PartialCredentialsError,
+    CredentialRetrievalError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+    UnauthorizedSSOTokenError,
+)
+_REJECTED = frozenset(
+    {
+        "AuthFailure",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+_DENIED = frozenset(
+    {"403", "AccessDenied", "AccessDeniedException", "Forbidden", "UnauthorizedOperation"}
+)
+_BUSY = frozenset(
+    {
+        "InternalError",
+        "InternalFailure",
+        "RequestLimitExceeded",
+        "ServiceUnavailable",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+_SERVER_FAULT = 500
+
+
+def open_session(region: str) -> boto3.Session:
+    """Return a session with the ambient credentials: environment, profile, or role."""
+    return boto3.Session(region_name=region)
+
+
+@contextmanager
+def translated(service: str) -> Iterator[None]:
+    """Turn what boto3 raises in this block into our errors.
+
+    Args:
+        service: As IAM spells it, `s3`; part of the action an AccessDeniedError names.
+
+    """
+    try:
+        yield
+    except ClientError as error:
+        raise _of_answer(service, error) from error
+    except _NO_CREDENTIALS as error:
+        raise CredentialsError(
+            "No AWS credentials are found: log in (`aws sso login`), set AWS_PROFILE or"
+            f" AWS_ACCESS_KEY_ID, or name a credentials block in the cluster file. {error}"
+        ) from error
+    except NoRegionError as error:
+        raise CredentialsError(f"No AWS region is set: {error}") from error
+    except (ConnectionError, HTTPClientError) as error:
+        raise AwsUnavailableError(service, type(error).__name__, str(error)) from error
+    except BotoCoreError as error:
+        raise AwsError(service, type(error).__name__, str(error)) from error
+
+
+def code_of(error: ClientError) -> str:
+    """Return AWS's error code."""
+    return str(error.response.get("Error", {}).get("Code", "unknown"))
+
+
+def _of_answer(service: str, error: ClientError) -> CorralError:
+    code, operation = code_of(error), error.operation_name
+    message = str(error.response.get("Error", {}).get("Message", ""))
+    if code in _EXPIRED:
+        return CredentialsError(f"The AWS credentials have expired: log in again. {message}")
+    if code in _REJECTED:
+        return CredentialsError(
+            f"AWS does not accept these credentials: check AWS_PROFILE or the keys. {message}"
+        )
+    if code in _DENIED:
+        return AccessDeniedError(f"{service}:{operation}", message)
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if code in _BUSY or status >= _SERVER_FAULT:
+        return AwsUnavailableError(operation, code, message)
+    return AwsError(operation, code, message)
