@@ -143,3 +143,18 @@ def find_project(name: str, projects: Sequence[KnownProject]) -> KnownProject | 
     if len(found) > 1:
         raise AmbiguousError(f"The environment {name}", [project.id for project in found])
     return found[0] if found else None
+
+
+def project_ids(names: Sequence[str], projects: Sequence[KnownProject]) -> dict[str, str]:
+    """Return the id of each environment by its name.
+
+    Raises:
+        AmbiguousError: A name is held twice.
+        PrerequisiteError: An environment is missing.
+    """
+    found = {name: find_project(name, projects) for name in names}
+    if missing := [name for name, project in found.items() if project is None]:
+        raise PrerequisiteError(
+            f"Rancher has no environment {', '.join(missing)}: set it up first."
+        )
+    return {name: project.id for name, project in found.items() if project}

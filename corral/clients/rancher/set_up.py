@@ -5,6 +5,7 @@ An unchanged Rancher is only read. Secrets go into the vault before anything dep
 nowhere else.
 """
 
+import logging
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 
@@ -31,6 +32,8 @@ from corral.domain.access import (
 )
 from corral.domain.stacks import environment_secret
 from corral.errors import PrerequisiteError, RancherGoneError
+
+log = logging.getLogger(__name__)
 
 ADMIN_USERNAME = "admin"
 PASSWORD_BYTES = 24
@@ -67,12 +70,12 @@ class SetUp:
 
     def take_steps(self, environments: Sequence[Environment]) -> Iterator[Step]:
         """Take one step after the other, and yield what each came to."""
-        yield self.ensure_admin_key()
-        yield self.ensure_access_control()
-        yield self.ensure_registration_url()
+        yield _told(self.ensure_admin_key())
+        yield _told(self.ensure_access_control())
+        yield _told(self.ensure_registration_url())
         for environment in environments:
-            yield self.ensure_environment(environment)
-            yield self.ensure_environment_key(environment)
+            yield _told(self.ensure_environment(environment))
+            yield _told(self.ensure_environment_key(environment))
 
     def ensure_admin_key(self) -> Step:
         """See to it that the vault holds an administrator's key that Rancher accepts.
@@ -240,3 +243,8 @@ class SetUp:
 
     def _strangers(self) -> list[str]:
         return ["it answers strangers"] if self._stranger().is_accepted() else []
+
+
+def _told(step: Step) -> Step:
+    log.info("%s", step)
+    return step

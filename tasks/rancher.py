@@ -1,0 +1,149 @@
+"""Prefect's view of Rancher: servers behind their gate, set-up, hosts that have joined."""
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from corral.clients.aws import read_group, scale_group
+from corral.clients.polling import Waiting, wait_until
+from corral.clients.rancher import Patience, SetUp
+from corral.cluster import ClusterSpec
+from corral.domain.access import Did, Step, project_ids
+from corral.domain.gate import sizes_to_pass
+from corral.domain.hosts import Host
+from corral.domain.stacks import ControlPlaneOutputs
+from tasks import connect
+from tasks.probes import GateProbe, HostsProbe, administrator, rancher_url, vault
+from tasks.progress import progress
+from tasks.retries import PATIENCE_S, if_temporary
+
+log = logging.getLogger("corral.tasks.rancher")
+
+HA_STAGE = "servers"
+SET_UP_STAGE = "set-up"
+HOSTS_STAGE = "hosts"
+
+# Keys and environments change their state within a second or two.
+SET_UP_INTERVAL_S = 2.0
+
+
+def initialise_ha(spec: ClusterSpec, control: ControlPlaneOutputs) -> list[Step]:
+    """Start the first server alone, then all of them; each size must pass the gate."""
+    with progress().stage(HA_STAGE):
+        steps = []
+        for size in find_sizes(spec, control):
+            steps.append(scale_servers(spec, control, size))
+            await_gate(spec, control, size)
+        return steps
+
+
+@task(
+    task_run_name="size-{control.group_name}",
+    tags=["aws"],
+    retries=2,
+    retry_delay_seconds=PATIENCE_S,
+    retry_condition_fn=if_temporary,
+    cache_policy=NO_CACHE,
+)
+def find_sizes(spec: ClusterSpec, control: ControlPlaneOutputs) -> tuple[int, ...]:
+    """Return the sizes that the servers' group has to go through, in order."""
+    group = read_group(connect.aws(spec.aws), control.group_name)
+    return sizes_to_pass(group.desired, spec.control.count)
+
+
+@task(
+    task_run_name="scale-{control.group_name}-to-{size}",
+    tags=["aws"],
+    retries=2,
+    retry_delay_seconds=PATIENCE_S,
+    retry_condition_fn=if_temporary,
+    cache_policy=NO_CACHE,
+)
+def scale_servers(spec: ClusterSpec, control: ControlPlaneOutputs, size: int) -> Step:
+    """Give the servers' group its size, unless it has it."""
+    changed = scale_group(connect.aws(spec.aws), control.group_name, size)
+    return Step(f"{size} servers", Did.CHANGED if changed else Did.KEPT)
+
+
+@task(
+    task_run_name="await-gate-of-{size}",
+    tags=["rancher"],
+    retries=2,
+    retry_delay_seconds=PATIENCE_S,
+    retry_condition_fn=if_temporary,
+    cache_policy=NO_CACHE,
+)
+def await_gate(spec: ClusterSpec, control: ControlPlaneOutputs, size: int) -> None:
+    """Wait until so many servers are one cluster behind the load balancer."""
+    settings = connect.settings()
+    wait_until(
+        f"{control.url} served by {size}",
+        GateProbe(spec, control, size),
+        deadline=timedelta(seconds=settings.gate_deadline_s),
+        interval=timedelta(seconds=settings.gate_interval_s),
+        passes=settings.gate_passes,
+        on_wait=_tell(HA_STAGE),
+    )
+
+
+@task(
+    task_run_name="set-up-{spec.name}",
+    tags=["rancher"],
+    retries=2,
+    retry_delay_seconds=PATIENCE_S,
+    retry_condition_fn=if_temporary,
+    cache_policy=NO_CACHE,
+)
+def set_up_rancher(spec: ClusterSpec, control: ControlPlaneOutputs) -> list[Step]:
+    """Secure Rancher, and give it its environments and their keys; what is there is kept."""
+    settings = connect.settings()
+    patience = Patience(
+        deadline=timedelta(seconds=settings.gate_deadline_s),
+        interval=timedelta(seconds=min(SET_UP_INTERVAL_S, settings.gate_interval_s)),
+    )
+    set_up = SetUp(
+        spec.name,
+        vault(spec),
+        public_url=control.url,
+        reached_at=rancher_url(spec),
+        patience=patience,
+    )
+    with progress().stage(SET_UP_STAGE):
+        return list(set_up.take_steps(spec.rancher.environments))
+
+
+@task(
+    task_run_name="await-hosts-of-{spec.name}",
+    tags=["rancher"],
+    retries=2,
+    retry_delay_seconds=PATIENCE_S,
+    retry_condition_fn=if_temporary,
+    cache_policy=NO_CACHE,
+)
+def await_hosts(spec: ClusterSpec, control: ControlPlaneOutputs) -> list[Host]:
+    """Wait until every pool has its minimum of active hosts, and return all hosts."""
+    settings = connect.settings()
+    names = [environment.name for environment in spec.rancher.environments]
+    probe = HostsProbe(spec, project_ids(names, administrator(spec).projects()))
+    with progress().stage(HOSTS_STAGE):
+        wait_until(
+            f"hosts of {control.url}",
+            probe,
+            deadline=timedelta(seconds=settings.hosts_deadline_s),
+            interval=timedelta(seconds=settings.gate_interval_s),
+            on_wait=_tell(HOSTS_STAGE),
+        )
+    return probe.hosts
+
+
+def _tell(stage: str) -> Callable[[Waiting], None]:
+    """Return what says in the log and in the progress what is waited for."""
+
+    def tell(waiting: Waiting) -> None:
+        log.info("%s", waiting)
+        progress().move(stage, min(0.9, waiting.waited / waiting.deadline), str(waiting))
+
+    return tell
