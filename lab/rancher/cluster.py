@@ -1,0 +1,176 @@
+"""What the servers of one database share: data, processes, agents' connections, time."""
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from lab.rancher import seeds, timings
+from lab.rancher.access import LocalAuthManager
+from lab.rancher.accounts import AccountManager, ProjectManager, ProjectProcesses
+from lab.rancher.agents import AgentService, Connection
+from lab.rancher.clockwork import Clockwork
+from lab.rancher.engine import Engine, ProcessCancelledError, ProcessUnknownError
+from lab.rancher.events import ExternalHostEventManager
+from lab.rancher.herd import SeededHost, seed
+from lab.rancher.hosts import HostManager, HostProcesses
+from lab.rancher.keys import CredentialManager
+from lab.rancher.managers import Manager
+from lab.rancher.migration import Migration
+from lab.rancher.public import PublicManager
+from lab.rancher.registration import (
+    RegisterManager,
+    RegistrationProcesses,
+    RegistrationTokenManager,
+)
+from lab.rancher.rows import Row
+from lab.rancher.schema import TYPES
+from lab.rancher.schema.accounts import API_KEY, PASSWORD
+from lab.rancher.schema.system import ACTIVE_SETTING, CLUSTER_MEMBERSHIP, SETTING
+from lab.rancher.sessions import Sessions
+from lab.rancher.settings import Settings
+from lab.rancher.settings_api import SettingManager
+from lab.rancher.states import GONE
+from lab.rancher.store import Store
+from lab.rancher.sweeps import Sweeps
+from lab.world import World
+
+if TYPE_CHECKING:
+    from lab.rancher.server import RancherServer
+
+
+class RancherCluster:
+    """One database with all that any number of servers know by it."""
+
+    def __init__(self, world: World, key: str) -> None:
+        self.world = world
+        self.key = key
+        self.store = Store()
+        self.sessions = Sessions()
+        self.migration = Migration(world)
+        self.clockwork = Clockwork(world)
+        self.engine = Engine(self.store, self.clockwork, world.seconds)
+        self.engine.remove_delay = self._remove_delay
+        self.connections: dict[int, Connection] = {}
+        self.agents = AgentService(self)
+        self.servers: list[RancherServer] = []
+        self.managers = _managers()
+        self._up_since: float | None = None
+        HostProcesses(self)
+        ProjectProcesses(self)
+        RegistrationProcesses(self)
+        Sweeps(self)
+
+    def migrated(self) -> None:
+        """Fill the new database, once; the catalog follows later."""
+        if len(self.store.accounts):
+            return
+        seeds.plant(self.store)
+        self.clockwork.after(timings.CATALOG, lambda: seeds.plant_templates(self.store))
+
+    def server_up(self, server: "RancherServer") -> None:
+        """Go on with what is due, now that a server is up."""
+        self.servers.append(server)
+        if self._up_since is None:
+            self._up_since = time.time()
+        self.clockwork.run()
+
+    def server_down(self, server: "RancherServer") -> None:
+        """Stand still when the last server is gone."""
+        if server in self.servers:
+            self.servers.remove(server)
+        if not self.servers:
+            self._up_since = None
+            self.clockwork.pause()
+
+    def up_for(self) -> float:
+        """Return since how many seconds, of the lab, some server is up."""
+        return time.time() - self._up_since if self._up_since is not None else 0.0
+
+    def settings(self) -> Settings:
+        """Return the settings that background work goes by: those of the oldest server."""
+        if self.servers:
+            return self.servers[0].settings
+        return Settings(self.store.settings, {}, "")
+
+    def _remove_delay(self, base: str) -> float:
+        """Return the seconds until a removed row may be purged; negative: at random up to.
+
+        cattle: SetRemovedFields.getRemoveTime
+        """
+        settings = self.settings()
+        own = settings.get(f"object.{base}.remove.time.delay.seconds")
+        return float(own or settings.get("object.remove.time.delay.seconds"))
+
+    def retire(self, base: str, row: Row) -> None:
+        """Take a row out of use and remove it, from whatever state it is in."""
+        if row.state in GONE:
+            return
+        for process, then in (("deactivate", ("remove",)), ("remove", ())):
+            try:
+                self.engine.start(base, row, process, then)
+            except (ProcessCancelledError, ProcessUnknownError):
+                continue
+            return
+
+    def stored_hosts(self) -> list[dict[str, object]]:
+        """Return every host row as it is stored, removed ones too."""
+        return [
+            {
+                "id": f"1h{host.id}",
+                "state": host.state,
+                "agentState": host.agent_state,
+                "labels": host.labels,
+                "hostname": host.hostname,
+                "agentIpAddress": host.agent_ip_address,
+                "accountId": f"1a{host.account_id}",
+                "agentId": f"1a{host.agent_id}",
+                "uuid": host.uuid,
+                "created": host.created,
+                "removed": host.removed,
+                "removeTime": host.remove_time,
+            }
+            for host in self.store.hosts
+        ]
+
+    def seed_herd(
+        self,
+        hosts: int,
+        phantoms: int = 0,
+        environment: str = "Default",
+        instances: Iterable[tuple[str, str]] = (),
+    ) -> list[SeededHost]:
+        """Make many hosts at once, as if they had been there for long.
+
+        Args:
+            hosts: how many in all.
+            phantoms: how many of these have no machine any more.
+            environment: its name or id.
+            instances: id and private address of real instances for the first living hosts;
+                the others get made-up ones.
+
+        """
+        return seed(self, hosts, phantoms, environment, instances)
+
+
+def _managers() -> Mapping[str, Manager[Row]]:
+    """Return who answers for which type; a type without one of its own is read only."""
+    special: list[object] = [
+        AccountManager(),
+        CredentialManager(API_KEY),
+        CredentialManager(PASSWORD),
+        ExternalHostEventManager(),
+        HostManager(),
+        LocalAuthManager(),
+        ProjectManager(),
+        PublicManager(TYPES["projectTemplate"]),
+        PublicManager(CLUSTER_MEMBERSHIP),
+        RegisterManager(),
+        RegistrationTokenManager(),
+        SettingManager(ACTIVE_SETTING),
+        SettingManager(SETTING),
+    ]
+    managers = {kind.name: Manager[Row](kind) for kind in TYPES.values()}
+    for manager in special:
+        if isinstance(manager, Manager):
+            managers[manager.kind.name] = manager
+    return managers

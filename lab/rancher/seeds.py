@@ -1,0 +1,56 @@
+"""The rows that a new database has from its first migration on."""
+
+import time
+from typing import Final
+
+from lab.rancher.rows import Account, ProjectMember, ProjectTemplate
+from lab.rancher.states import ACTIVE
+from lab.rancher.store import Store
+
+ACCOUNTS: Final = (
+    ("admin", "admin", "admin"),
+    ("system", "system", "system"),
+    ("service", "service", "service"),
+    ("token", "token", "token"),
+    ("project", "Default", "adminProject"),
+)
+"""Kind, name and uuid. The fifth is the environment Default, so its id is 1a5.
+
+rancher: `GET /v2-beta/projects?uuid=adminProject` is normally 1a5
+"""
+
+TEMPLATES: Final = ("Cattle", "Kubernetes", "Mesos", "Swarm", "Windows")
+"""rancher-catalog: branch v1.6-release (`catalog://library:project*cattle:N`)"""
+
+
+def plant(store: Store) -> None:
+    """Make the accounts and the environment Default, whose owner is the admin."""
+    now = time.time()
+    for kind, name, uuid in ACCOUNTS:
+        store.accounts.add(Account(kind=kind, name=name, uuid=uuid, state=ACTIVE, created=now))
+    default = store.accounts.where("uuid", "adminProject")[0]
+    store.project_members.add(
+        ProjectMember(
+            kind="projectMember",
+            state=ACTIVE,
+            created=now,
+            account_id=default.id,
+            project_id=default.id,
+            external_id="1a1",
+        )
+    )
+
+
+def plant_templates(store: Store) -> None:
+    """Make the templates of environments, which come from the catalog."""
+    for name in TEMPLATES:
+        store.project_templates.add(
+            ProjectTemplate(
+                kind="projectTemplate",
+                name=name,
+                state=ACTIVE,
+                created=time.time(),
+                external_id=f"catalog://library:project*{name.lower()}:0",
+                stacks=[],
+            )
+        )

@@ -1,0 +1,176 @@
+"""Settings of a server: what its environment, the database and the packaged defaults say."""
+
+from collections.abc import Iterator, Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import Final
+
+DATABASE = "Database"
+ENVIRONMENT = "Environment Variables"
+DEFAULT_ENVIRONMENT = "Default Environment Variables"
+PACKAGED = "Code Packaged Defaults"
+"""cattle: ConfigConfig.java and the archaius sources' names"""
+
+AGENT_IMAGE = "rancher/agent:v1.2.11"
+
+DEFAULTS: Final[Mapping[str, str]] = {
+    "access.log": "",
+    "account.version": "2",
+    "agent.disconnect.after.seconds": "180",
+    "agent.ping.reconnect.after.failed.count": "6",
+    "agent.ping.timeout.seconds": "15",
+    "api.auth.access.mode": "unrestricted",
+    "api.auth.allowed.identities": "",
+    "api.auth.jwt.token.expiry": "57600000",
+    "api.auth.provider.configured": "none",
+    "api.host": "",
+    "api.security.enabled": "false",
+    "api.ui.index": "//releases.rancher.com/ui/1.6.52",
+    "bootstrap.required.image": AGENT_IMAGE,
+    "bootstrap.required.windows.image": "rancher/agent-windows:v0.2.0",
+    "catalog.url": '{"catalogs":{"library":{"url":"https://git.rancher.io/rancher-catalog.git",'
+    '"branch":"v1.6-release"}}}',
+    "cattle.version": "v0.183.83",
+    "cluster.checkin.misses": "3",
+    "cluster.checkin.seconds": "5",
+    "docker.register.command": "sudo docker run --rm --privileged %s"
+    "-v /var/run/docker.sock:/var/run/docker.sock -v /var/lib/rancher:/var/lib/rancher %s %s",
+    "docker.register.windows.command": 'docker run --rm -v "C:\\Program Files\\rancher:'
+    'C:\\Program Files\\rancher" %s',
+    "engine.install.url": "https://releases.rancher.com/install-docker/19.03.sh",
+    "host.remove.delay.seconds": "-1",
+    "host.remove.delay.startup.seconds": "900",
+    "lb.instance.image": "rancher/lb-service-haproxy:v0.9.14",
+    "main_tables.purge.after.seconds": "172800",
+    "newest.docker.version": "v19.03.2",
+    "object.remove.time.delay.seconds": "-600",
+    "project.template.default.name": "Cattle",
+    "rancher.cli.version": "v0.6.14",
+    "rancher.compose.version": "v0.12.5",
+    "registration.token.period.millis": "315360000000",
+    "supported.docker.range": "~v1.12.3 || ~v1.13.0 || ~v17.03.0 || ~v17.06.0 || ~v17.09.0"
+    " || ~v17.12.0 || ~v18.03.0 || ~v18.06.0 || ~v18.09.0 || ~v19.03.2",
+    "task.agent.ping.schedule": "5",
+    "telemetry.opt": "",
+    "ui.show.custom.host": "true",
+    "ui.show.system": "default_hide",
+    "upgrade.manager": "mandatory",
+    "vm.enabled": "false",
+}
+"""cattle: META-INF/cattle/*/defaults.properties (those of them that operators meet)"""
+
+PUBLIC: Final = frozenset(
+    {
+        "account.version",
+        "api.host",
+        "api.ui.index",
+        "catalog.url",
+        "cattle.version",
+        "engine.install.url",
+        "lb.instance.image",
+        "newest.docker.version",
+        "project.template.default.name",
+        "rancher.cli.version",
+        "rancher.compose.version",
+        "rancher.server.image",
+        "rancher.server.version",
+        "supported.docker.range",
+        "telemetry.opt",
+        "ui.show.custom.host",
+        "ui.show.system",
+        "vm.enabled",
+    }
+)
+"""What others than admins may read.
+
+cattle: api-server/defaults.properties (settings.public)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting. `value` is the database's if it is there, `active_value` what counts."""
+
+    name: str
+    value: str | None
+    active_value: str | None
+    source: str | None
+    in_db: bool
+
+
+def _from_environment(environment: Mapping[str, str], prefix: str) -> dict[str, str]:
+    """Return the settings that variables such as CATTLE_API_HOST give.
+
+    cattle: AbstractTransformedEnvironmentProperties.java
+    """
+    return {
+        name.removeprefix(prefix).lower().replace("_", "."): value
+        for name, value in environment.items()
+        if name.startswith(prefix)
+    }
+
+
+class Settings:
+    """The settings as one server sees them."""
+
+    def __init__(
+        self, database: MutableMapping[str, str], environment: Mapping[str, str], version: str
+    ) -> None:
+        self._database = database
+        packaged = {
+            **DEFAULTS,
+            "rancher.server.image": version,
+            "rancher.server.version": version,
+        }
+        self._above = _from_environment(environment, "CATTLE_")
+        below = _from_environment(environment, "DEFAULT_CATTLE_")
+        self._sources: tuple[tuple[str, Mapping[str, str]], ...] = (
+            (ENVIRONMENT, self._above),
+            (DATABASE, database),
+            (DEFAULT_ENVIRONMENT, below),
+            (PACKAGED, packaged),
+        )
+
+    def get(self, name: str) -> str:
+        """Return what counts, or nothing."""
+        return self.look_up(name).active_value or ""
+
+    def number(self, name: str) -> float:
+        """Return a setting that is a number."""
+        return float(self.get(name) or DEFAULTS[name])
+
+    def is_on(self, name: str) -> bool:
+        """Return a setting that is true or false."""
+        return self.get(name).lower() == "true"
+
+    def look_up(self, name: str) -> Setting:
+        """Return a setting, of whatever name: one that nobody made has no value.
+
+        cattle: SettingManager.getSettingByName
+        """
+        source, active = next(
+            ((source, values[name]) for source, values in self._sources if name in values),
+            (None, None),
+        )
+        in_db = name in self._database
+        value = self._database[name] if in_db else active
+        return Setting(name, value, active, source, in_db)
+
+    def all(self) -> Iterator[Setting]:
+        """Yield every setting that has a value, by name.
+
+        What only variables of the environment say stays hidden: it tends to be sensitive.
+        cattle: SettingManager.getSettings
+        """
+        names = {
+            name for source, values in self._sources if source != ENVIRONMENT for name in values
+        }
+        for name in sorted(names):
+            yield self.look_up(name)
+
+    def write(self, name: str, value: str | None) -> None:
+        """Put a setting into the database."""
+        self._database[name] = value or ""
+
+    def reset(self, name: str) -> None:
+        """Take a setting out of the database."""
+        self._database.pop(name, None)
