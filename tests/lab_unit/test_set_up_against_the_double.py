@@ -1,0 +1,358 @@
+"""Set-up against a whole Rancher: made once, found again, and finished after a death anywhere."""
+
+import asyncio
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import requests
+from moto import mock_aws
+
+from corral.clients.aws import SecretVault
+from corral.clients.rancher import Patience, RancherClient, SetUp, read_admin_key
+from corral.cluster import Environment
+from corral.domain.access import Did, KeyPair, Step
+from corral.errors import AmbiguousError, PrerequisiteError
+from lab.rancher.cluster import RancherCluster
+from lab.rancher.server import RancherServer
+from lab.world import World, free_port
+
+PUBLIC_URL = "https://rancher.corral.test"
+ENVIRONMENTS = (Environment(name="main", description="All that earns money"),)
+PATIENCE = Patience(deadline=timedelta(seconds=10), interval=timedelta(seconds=0.01))
+SCALE = 500.0
+
+
+class Lab:
+    """A loop in a thread, with one Rancher of one server at a time."""
+
+    def __init__(self, root: Path) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread.start()
+        self._root = root
+
+    def open(self, **environment: str) -> "Rancher":
+        return self._run(self._open(environment))
+
+    async def _open(self, environment: Mapping[str, str]) -> "Rancher":
+        world = World(SCALE, self._root, self._loop)
+        port = free_port()
+        cluster = RancherCluster(world, "database")
+        server = RancherServer(cluster, ("127.0.0.1", port), environment=environment)
+        await server.start()
+        await asyncio.wait_for(server.is_up.wait(), 20)
+        return Rancher(world, server, f"http://127.0.0.1:{port}")
+
+    def close(self, rancher: "Rancher") -> None:
+        self._run(rancher.server.stop())
+
+    def stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _run(self, coroutine: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(30)
+
+
+@dataclass
+class Rancher:
+    world: World
+    server: RancherServer
+    url: str
+
+    def writes(self) -> list[str]:
+        """Return every call that was to change something, one entry each."""
+        return [
+            row["operation"]
+            for row in self.world.journal.rows()
+            for _ in range(row["count"])
+            if not row["operation"].startswith("GET ")
+        ]
+
+    def logs_in(self, username: str, password: str) -> bool:
+        code = f"{username}:{password}"
+        return requests.post(f"{self.url}/v2-beta/token", json={"code": code}, timeout=5).ok
+
+
+class Death(BaseException):
+    """The end of the process, as sudden as a SIGKILL: nothing of ours may catch it."""
+
+
+@dataclass
+class Fate:
+    """Lets so many calls be answered, and has nobody live to read the answer of the next one."""
+
+    calls: int | None = None
+    seen: int = 0
+
+    def answered(self) -> None:
+        self.seen += 1
+        if self.calls is not None and self.seen > self.calls:
+            raise Death
+
+
+@dataclass
+class MortalVault:
+    """Secrets Manager, as seen by a process that may die with each call."""
+
+    vault: SecretVault
+    fate: Fate = field(default_factory=Fate)
+
+    def read(self, name: str) -> dict[str, str] | None:
+        value = self.vault.read(name)
+        self.fate.answered()
+        return value
+
+    def write(self, name: str, value: Mapping[str, str]) -> None:
+        self.vault.write(name, value)
+        self.fate.answered()
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    started = Lab(tmp_path_factory.mktemp("lab"))
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def rancher(lab: Lab) -> Iterator[Rancher]:
+    opened = lab.open()
+    yield opened
+    lab.close(opened)
+
+
+@pytest.fixture
+def vault() -> Iterator[SecretVault]:
+    with mock_aws():
+        yield new_vault()
+
+
+def new_vault() -> SecretVault:
+    session = boto3.Session("lab", "lab", region_name="us-east-1")
+    return SecretVault(session, {"Cluster": "lab"})
+
+
+def set_up(rancher: Rancher, vault: Any, environments=ENVIRONMENTS) -> list[Step]:
+    steps = SetUp(
+        "lab", vault, public_url=PUBLIC_URL, reached_at=rancher.url, patience=PATIENCE
+    ).take_steps(environments)
+    return list(steps)
+
+
+def administrator(rancher: Rancher, vault: SecretVault) -> RancherClient:
+    return RancherClient(rancher.url, read_admin_key(vault, "lab"))
+
+
+def assert_whole(rancher: Rancher, vault: SecretVault) -> None:
+    """See that everything is there, once, and that every secret opens what it should."""
+    admin = administrator(rancher, vault)
+    [project] = [project for project in admin.projects() if project.name == "main"]
+    hosts_secret = vault.read("lab/environments/main")
+    admin_secret = vault.read("lab/rancher/admin")
+    assert hosts_secret
+    assert admin_secret
+
+    assert not RancherClient(rancher.url).is_accepted()
+    assert rancher.logs_in(admin_secret["username"], admin_secret["password"])
+    assert admin.setting("api.host").effective == PUBLIC_URL
+    assert {key.name: (key.access_key, key.state) for key in admin.api_keys()} == {
+        "corral:lab/rancher/admin": (admin_secret["access_key"], "active"),
+        "corral:lab/environments/main": (hosts_secret["access_key"], "active"),
+    }
+    assert len(admin.api_keys()) == 2
+    assert (hosts_secret["url"], hosts_secret["project_id"]) == (PUBLIC_URL, project.id)
+    pair = KeyPair(hosts_secret["access_key"], hosts_secret["secret_key"])
+    assert RancherClient(rancher.url, pair).hosts(project.id) == []
+
+
+def test_a_new_rancher_is_secured_and_furnished(rancher, vault):
+    steps = set_up(rancher, vault)
+
+    assert [str(step) for step in steps] == [
+        "administrator's key: created",
+        "access control: created",
+        "registration address: created",
+        "environment main: created",
+        "key of environment main: created",
+    ]
+    assert_whole(rancher, vault)
+
+
+def test_the_default_environment_is_left_alone(rancher, vault):
+    before = RancherClient(rancher.url).projects()
+
+    set_up(rancher, vault)
+
+    default = [p for p in administrator(rancher, vault).projects() if p.name == "Default"]
+    assert default == before
+
+
+def test_a_second_run_only_looks(rancher, vault):
+    set_up(rancher, vault)
+    rancher.world.journal.clear()
+
+    steps = set_up(rancher, vault)
+
+    assert {step.did for step in steps} == {Did.KEPT}
+    assert rancher.writes() == []
+
+
+def test_a_run_that_died_after_any_call_is_finished_by_the_next_one(lab, monkeypatch):
+    """One new Rancher for each call of a set-up; its run dies as that call is answered."""
+    send = requests.Session.send
+    deaths = 0
+    while True:
+        rancher, fate = lab.open(), Fate(calls=deaths)
+        with mock_aws(), monkeypatch.context() as patch:
+            vault = new_vault()
+            patch.setattr(requests.Session, "send", mortal(send, fate))
+            try:
+                set_up(rancher, MortalVault(vault, fate))
+                break
+            except Death:
+                deaths += 1
+            patch.setattr(requests.Session, "send", send)
+
+            set_up(rancher, vault)
+
+            assert_whole(rancher, vault)
+        lab.close(rancher)
+    lab.close(rancher)
+    assert deaths > 20
+
+
+def mortal(send: Any, fate: Fate) -> Any:
+    def send_and_die(self, request, **options):
+        response = send(self, request, **options)
+        fate.answered()
+        return response
+
+    return send_and_die
+
+
+def test_a_key_switched_off_by_somebody_is_replaced(rancher, vault):
+    set_up(rancher, vault)
+    admin = administrator(rancher, vault)
+    [key] = [key for key in admin.api_keys() if key.name == "corral:lab/environments/main"]
+    admin.act_on_key(key.id, "deactivate")
+
+    steps = set_up(rancher, vault)
+
+    assert [str(step) for step in steps if step.did is not Did.KEPT] == [
+        "key of environment main: replaced"
+    ]
+    assert_whole(rancher, vault)
+
+
+def test_a_secret_that_opens_nothing_is_replaced(rancher, vault):
+    set_up(rancher, vault)
+    secret = vault.read("lab/environments/main")
+    vault.write("lab/environments/main", {**secret, "secret_key": "mistyped"})
+
+    steps = set_up(rancher, vault)
+
+    assert steps[-1].did is Did.REPLACED
+    assert_whole(rancher, vault)
+
+
+def test_a_lost_secret_of_an_environment_is_made_anew(rancher, vault):
+    set_up(rancher, vault)
+    vault.write("lab/environments/main", {})
+
+    set_up(rancher, vault)
+
+    assert_whole(rancher, vault)
+
+
+def test_secrets_of_an_earlier_rancher_give_way_to_those_of_a_new_one(rancher, vault):
+    stale = {"access_key": "OLD", "secret_key": "old"}
+    vault.write("lab/rancher/admin", {**stale, "username": "admin", "password": "kept"})
+    vault.write("lab/environments/main", {**stale, "project_id": "1a99", "url": "http://old"})
+
+    set_up(rancher, vault)
+
+    assert vault.read("lab/rancher/admin")["password"] == "kept"
+    assert_whole(rancher, vault)
+
+
+def test_a_secret_with_an_old_address_keeps_its_key(rancher, vault):
+    set_up(rancher, vault)
+    secret = vault.read("lab/environments/main")
+    vault.write("lab/environments/main", {**secret, "url": "https://old.corral.test"})
+
+    steps = set_up(rancher, vault)
+
+    assert steps[-1].did is Did.CHANGED
+    assert vault.read("lab/environments/main") == secret
+
+
+def test_a_closed_rancher_without_a_key_says_what_to_do(rancher, vault):
+    set_up(rancher, vault)
+    vault.write("lab/rancher/admin", {})
+
+    with pytest.raises(PrerequisiteError, match="lab/rancher/admin holds no key: log in"):
+        set_up(rancher, vault)
+
+
+def test_a_closed_rancher_with_a_wrong_key_says_what_to_do(rancher, vault):
+    set_up(rancher, vault)
+    secret = vault.read("lab/rancher/admin")
+    vault.write("lab/rancher/admin", {**secret, "secret_key": "mistyped"})
+    rancher.world.journal.clear()
+
+    with pytest.raises(PrerequisiteError, match="holds a key that it does not accept: log in"):
+        set_up(rancher, vault)
+
+    assert rancher.writes() == []
+
+
+def test_half_switched_on_access_control_is_finished(rancher, vault):
+    set_up(rancher, vault)
+    admin = administrator(rancher, vault)
+    admin.set_setting("api.auth.provider.configured", "none")
+
+    steps = set_up(rancher, vault)
+
+    assert steps[1].did is Did.CREATED
+    assert admin.setting("api.auth.provider.configured").effective == "localauthconfig"
+
+
+def test_an_environment_that_exists_twice_is_an_error_with_both_ids(rancher, vault):
+    set_up(rancher, vault)
+    admin = administrator(rancher, vault)
+    template = admin.template_id("Cattle")
+    second = admin.create_project("main", "", template)
+    rancher.world.journal.clear()
+
+    with pytest.raises(AmbiguousError, match="main exists 2 times") as caught:
+        set_up(rancher, vault)
+
+    assert second.id in caught.value.ids
+    assert rancher.writes() == []
+
+
+def test_an_address_fixed_by_the_servers_environment_is_an_error_that_names_the_variable(
+    lab, vault
+):
+    rancher = lab.open(CATTLE_API_HOST="https://elsewhere.example.com")
+    try:
+        with pytest.raises(PrerequisiteError, match="CATTLE_API_HOST"):
+            set_up(rancher, vault)
+    finally:
+        lab.close(rancher)
+
+
+def test_the_gates_answers_come_from_the_same_rancher(rancher, vault):
+    set_up(rancher, vault)
+    admin = administrator(rancher, vault)
+
+    assert (admin.ping(), admin.version(), admin.websocket()) == ("200 pong", "v1.6.30", "101")
+    assert len(admin.members()) == 1
