@@ -19,6 +19,7 @@ _BROKEN = {
     "storage-full",
 }
 _GONE = {"DBInstanceNotFound", "LoadBalancerNotFound", "NatGatewayNotFound"}
+"""The errors AWS answers with for what is not there (any more)."""
 
 
 def wholeness(session: boto3.Session, change: Change) -> Wholeness:
