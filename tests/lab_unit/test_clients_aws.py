@@ -1,15 +1,11 @@
+"""The AWS client against moto."""
+
 import hashlib
 import json
 from collections.abc import Iterator
 
 import boto3
 import pytest
-from botocore.exceptions import (
-    ClientError,
-    EndpointConnectionError,
-    NoCredentialsError,
-    ParamValidationError,
-)
 from moto import mock_aws
 
 from corral.clients.aws import (
@@ -25,18 +21,8 @@ from corral.clients.aws import (
     scale_group,
     wholeness,
 )
-from corral.clients.aws.calls import translated
 from corral.domain.plans import Action, Change, Wholeness
-from corral.errors import (
-    AccessDeniedError,
-    AmbiguousError,
-    AwsError,
-    AwsUnavailableError,
-    CorralError,
-    CredentialsError,
-    PrerequisiteError,
-    WrongAccountError,
-)
+from corral.errors import AmbiguousError, PrerequisiteError, WrongAccountError
 
 ACCOUNT = "123456789012"
 TAGS = {"Cluster": "lab", "ManagedBy": "corral"}
@@ -62,51 +48,6 @@ def name(request: pytest.FixtureRequest) -> str:
     """A name of its own for what a test makes."""
     digest = hashlib.sha256(request.node.nodeid.encode()).hexdigest()
     return f"t{digest[:12]}"
-
-
-def answer(code: str, status: int = 400) -> ClientError:
-    return ClientError(
-        {
-            "Error": {"Code": code, "Message": "so it is"},
-            "ResponseMetadata": {"HTTPStatusCode": status},
-        },
-        "CreateBucket",
-    )
-
-
-@pytest.mark.parametrize(
-    ("raised", "expected"),
-    [
-        (NoCredentialsError(), CredentialsError),
-        (answer("ExpiredToken"), CredentialsError),
-        (answer("InvalidClientTokenId", 403), CredentialsError),
-        (answer("SignatureDoesNotMatch", 403), CredentialsError),
-        (answer("AccessDenied", 403), AccessDeniedError),
-        (answer("UnauthorizedOperation", 403), AccessDeniedError),
-        (answer("Throttling"), AwsUnavailableError),
-        (answer("NeverHeardOfIt", 503), AwsUnavailableError),
-        (EndpointConnectionError(endpoint_url="https://x"), AwsUnavailableError),
-        (answer("InvalidBucketName"), AwsError),
-        (ParamValidationError(report="Name is missing"), AwsError),
-    ],
-    ids=lambda value: getattr(value, "__name__", None) or str(value)[:60],
-)
-def test_each_failure_becomes_the_error_one_can_react_to(raised, expected):
-    with pytest.raises(CorralError) as caught, translated("s3"):
-        raise raised
-
-    assert type(caught.value) is expected
-
-
-def test_a_refusal_names_the_action_as_a_policy_spells_it():
-    with pytest.raises(AccessDeniedError, match="s3:CreateBucket"), translated("s3"):
-        raise answer("AccessDenied", 403)
-
-
-def test_only_what_may_pass_is_temporary():
-    assert AwsUnavailableError.temporary
-    assert not AwsError.temporary
-    assert not CredentialsError.temporary
 
 
 def test_the_right_account_may_pass(session):
