@@ -1,19 +1,8 @@
-"""What a Terraform plan would do, and whether a run may do it.
+"""What a Terraform plan would do, and whether a run may do it."""
 
-Pure: reads the JSON of `terraform show -json PLANFILE` and decides. Attributes leave this module by
-name, never by value, since a plan may hold secrets; what names a resource in AWS is the exception.
-
-Source: developer.hashicorp.com/terraform/internals/json-format, format version 1.2.
-"""
-
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
-
-from corral.errors import TerraformError
-
-FORMAT_MAJOR = "1"
 
 PROTECTED = {
     "aws_db_instance": "the database",
@@ -40,32 +29,7 @@ class Action(StrEnum):
     FORGET = "forget"
 
 
-IDENTITY = ("id", "arn", "identifier")
-
 DESTRUCTIVE = frozenset({Action.REPLACE, Action.DELETE})
-
-_ACTIONS = {
-    ("create",): Action.CREATE,
-    ("update",): Action.UPDATE,
-    ("delete", "create"): Action.REPLACE,
-    ("create", "delete"): Action.REPLACE,
-    ("delete",): Action.DELETE,
-    ("forget",): Action.FORGET,
-    ("create", "forget"): Action.REPLACE,
-}
-
-_REASONS = {
-    "replace_because_tainted": "its creation was interrupted or failed",
-    "replace_because_cannot_update": "it cannot be changed in place",
-    "replace_by_request": "the run asked for it",
-    "replace_by_triggers": "something it depends on changes",
-    "delete_because_no_resource_config": "it is no longer in the stack's files",
-    "delete_because_no_module": "its module is no longer in the stack's files",
-    "delete_because_wrong_repetition": "its count or for_each changed",
-    "delete_because_count_index": "its count became smaller",
-    "delete_because_each_key": "its key is no longer in for_each",
-    "delete_because_no_move_target": "it was moved to where nothing is",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,30 +123,6 @@ class PlanSummary:
         return "\n".join([head, "", "| resource | action | why |", "|---|---|---|", *rows])
 
 
-def read_plan(document: Mapping[str, Any]) -> Plan:
-    """Return what the plan would do; data that is only read and resources that stay are left out.
-
-    Args:
-        document: The JSON of `terraform show -json PLANFILE`.
-
-    Raises:
-        TerraformError: The format is one this code does not know.
-
-    """
-    version = str(document.get("format_version", "none"))
-    if version.split(".", maxsplit=1)[0] != FORMAT_MAJOR:
-        raise TerraformError(
-            f"The plan's JSON has format {version}, corral reads format {FORMAT_MAJOR}.x: "
-            "use a Terraform that writes it, or a newer corral."
-        )
-    changes = [_read_change(entry) for entry in document.get("resource_changes", [])]
-    outputs = document.get("output_changes", {})
-    return Plan(
-        changes=tuple(change for change in changes if change),
-        outputs=tuple(sorted(n for n, change in outputs.items() if change["actions"] != ["no-op"])),
-    )
-
-
 def judge(plan: Plan, *, stack: str, allowed: Collection[str]) -> tuple[Verdict, ...]:
     """Return a verdict for each change, in the plan's order.
 
@@ -206,37 +146,6 @@ def _refusal(change: Change, stack: str, allowed: Collection[str]) -> str:
     return (
         f"{change.address}: would {verb} {noun}{why}; if that is wanted, name `{name}` in the run."
     )
-
-
-def _read_change(entry: Mapping[str, Any]) -> Change | None:
-    change = entry["change"]
-    action = _ACTIONS.get(tuple(change["actions"]))
-    if action is None:  # "no-op" and "read"
-        return None
-    reason = entry.get("action_reason", "")
-    return Change(
-        address=entry["address"],
-        type=entry["type"],
-        action=action,
-        reason=_REASONS.get(reason, reason.replace("_", " ")),
-        forced_by=tuple(sorted({_dotted(path) for path in change.get("replace_paths", [])})),
-        changed=_changed(change) if action is not Action.CREATE else (),
-        tainted=reason == "replace_because_tainted",
-        identity=_identity(change.get("before") or {}),
-    )
-
-
-def _changed(change: Mapping[str, Any]) -> tuple[str, ...]:
-    before, after = change.get("before") or {}, change.get("after") or {}
-    return tuple(sorted(name for name in after if before.get(name) != after[name]))
-
-
-def _identity(before: Mapping[str, Any]) -> dict[str, str]:
-    return {name: str(before[name]) for name in IDENTITY if before.get(name)}
-
-
-def _dotted(path: Sequence[str | int]) -> str:
-    return ".".join(str(step) for step in path)
 
 
 def _row(verdict: Verdict) -> str:

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from corral.domain.plans import Action, Plan, PlanSummary, judge, read_plan
+from corral.domain.plan_files import read_creations, read_plan
+from corral.domain.plans import Action, Plan, PlanSummary, judge
 from corral.errors import TerraformError
 
 DATA = Path(__file__).parent.parent / "data" / "terraform"
@@ -174,3 +175,35 @@ def test_an_unknown_format_is_refused(version):
 
 def test_a_newer_minor_format_is_read():
     assert read_plan({"format_version": "1.9"}) == Plan()
+
+
+def lines_of(name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (DATA / name).read_text().splitlines()]
+
+
+def test_a_plan_that_only_creates_is_read_from_what_terraform_printed():
+    plan = read_creations(lines_of("plan-creations.jsonl"))
+
+    assert plan is not None
+    assert [change.address for change in plan.changes] == [
+        "aws_vpc.this",
+        'aws_subnet.a["2"]',
+        'aws_subnet.a["1"]',
+        'aws_subnet.a["0"]',
+    ]
+    assert {change.action for change in plan.changes} == {Action.CREATE}
+    assert plan.outputs == ("subnet_ids", "vpc_id")
+
+
+def test_a_plan_that_does_more_needs_the_whole_file():
+    assert read_creations(lines_of("plan-changes.jsonl")) is None
+
+
+def test_data_that_is_read_during_apply_is_no_change():
+    lines = lines_of("plan-creations.jsonl")
+    lines[1]["change"]["action"] = "read"
+
+    plan = read_creations(lines)
+
+    assert plan is not None
+    assert len(plan.changes) == 3

@@ -16,7 +16,8 @@ from corral.clients.terraform.engine import Engine
 from corral.clients.terraform.events import Diagnostic, Listener, read_event
 from corral.clients.terraform.faults import explain
 from corral.clients.terraform.process import ENGINES, DeadlineError, Order
-from corral.domain.plans import Plan, read_plan
+from corral.domain.plan_files import read_creations, read_plan
+from corral.domain.plans import Plan
 from corral.errors import TerraformDeadlineError, TerraformError
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,9 @@ PLAN_FILE = ".corral/plan"
 
 _STREAMS = frozenset({"init", "plan", "apply"})
 _NO_CHANGE, _CHANGES = 0, 2
+
+_INTENDED = "Incomplete lock file information for providers"
+"""A warning about lock files that are shared between platforms; a working copy's is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +85,18 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]
         self._must_be(0, code, "init", stderr)
 
     def plan_changes(self) -> Plan:
-        """Plan to a file, and return what it would do; a plan without changes is not read back."""
-        code, _, stderr = self.plan(
+        """Plan to a file, and return what it would do.
+
+        The file is read back only if it does more than create: `show` takes seconds.
+        """
+        code, stdout, stderr = self.plan(
             json=IsFlagged, out=PLAN_FILE, lock_timeout=self._lock_timeout, var=None
         )
         if code == _NO_CHANGE:
             return Plan()
         self._must_be(_CHANGES, code, "plan", stderr)
+        if creations := read_creations(_documents(stdout)):
+            return creations
         code, shown, stderr = self.cmd("show", PLAN_FILE, json=IsFlagged)
         self._must_be(0, code, "show", stderr)
         return read_plan(json.loads(shown))
@@ -156,7 +165,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]
 
     def _hear(self, line: str) -> None:
         event = read_event(line)
-        if event is None:
+        if event is None or _INTENDED in event.text:
             return
         if event.diagnostic and event.diagnostic.severity == "error":
             self._faults.append(event.diagnostic)
@@ -165,3 +174,8 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]
     def _must_be(self, expected: int, code: int, command: str, stderr: str) -> None:
         if code != expected:
             raise explain(command, self._key, self._faults, stderr)
+
+
+def _documents(stdout: str) -> list[dict[str, Any]]:
+    """Return the lines that are JSON objects."""
+    return [json.loads(line) for line in stdout.splitlines() if line.startswith("{")]
