@@ -45,7 +45,7 @@ def database_view(database: Any) -> DatabaseView:  # noqa: ANN401
         port=int(database.port),
         database_name=database.db_name or "",
         username=database.master_username or "",
-        password=getattr(database, "master_user_password", None) or "",
+        password=getattr(database, "_master_user_password", None) or "",
     )
 
 

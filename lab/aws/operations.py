@@ -34,6 +34,7 @@ class _Route:
     method: str
     path: re.Pattern[str]
     query: frozenset[str]
+    headers: frozenset[str]
     name: str
     weight: int
 
@@ -59,26 +60,35 @@ def _routes(service: str) -> tuple[str, tuple[_Route, ...]]:
     return model.protocol, tuple(sorted(routes, key=lambda route: -route.weight))
 
 
-def _route(name: str, operation: OperationModel) -> _Route:
-    """Return how one action is told from others: by verb, path and the parameters it must have."""
-    path, query = _compile(operation.http["requestUri"])
+def _required(operation: OperationModel, location: str) -> frozenset[str]:
+    """Return the names of what a call of an action must have in its query or its headers."""
     shape = operation.input_shape
-    required = {
+    if shape is None:
+        return frozenset()
+    return frozenset(
         member.serialization.get("name", key)
-        for key, member in (shape.members if shape else {}).items()
-        if shape is not None
-        and key in shape.required_members
-        and member.serialization.get("location") == "querystring"
-    }
-    weight = 10 * len(query) + 5 * len(required) + len(path.pattern.split("/"))
-    return _Route(operation.http["method"], path, query | required, name, weight)
+        for key, member in shape.members.items()
+        if key in shape.required_members and member.serialization.get("location") == location
+    )
 
 
-def _rest(service: str, method: str, path: str, query: str) -> tuple[str, str]:
+def _route(name: str, operation: OperationModel) -> _Route:
+    """Return how one action is told from others: by verb, path and what it must have."""
+    path, query = _compile(operation.http["requestUri"])
+    required = _required(operation, "querystring")
+    headers = frozenset(header.lower() for header in _required(operation, "header"))
+    weight = 10 * len(query) + 5 * len(required | headers) + path.pattern.count("/")
+    return _Route(operation.http["method"], path, query | required, headers, name, weight)
+
+
+def _rest(
+    service: str, method: str, path: str, query: str, headers: Mapping[str, str]
+) -> tuple[str, str]:
     protocol, routes = _routes(service)
     given = {part.partition("=")[0] for part in query.split("&")} | set(query.split("&"))
     for route in routes:
-        if route.method == method and route.query <= given and route.path.match(path):
+        has_all = route.query <= given and route.headers <= headers.keys()
+        if route.method == method and has_all and route.path.match(path):
             return protocol, route.name
     return protocol, f"{method} {path}"
 
@@ -113,5 +123,5 @@ def read_call(method: str, path: str, query: str, headers: Mapping[str, str], bo
         parameters = {key: values[0] for key, values in form.items()}
         protocol = _EC2 if service == "ec2" else _QUERY
         return Call(service, parameters["Action"], protocol, parameters)
-    protocol, name = _rest(service, method, path, query)
+    protocol, name = _rest(service, method, path, query, headers)
     return Call(service, name, protocol, {"path": path})

@@ -112,13 +112,16 @@ class Hooks:
         metadata = getattr(action.hook, "notification_metadata", None)
         if metadata:
             detail["NotificationMetadata"] = metadata
+        now = time.time()
         event = {
             "version": "0",
             "id": str(uuid.uuid4()),
             "detail-type": "EC2 Instance-terminate Lifecycle Action",
             "source": "aws.autoscaling",
             "account": ACCOUNT_ID,
-            "time": time.time(),
+            "time": now,
+            # moto wants to know it for input transformers; targets do not see it
+            "ingestion-time": now,
             "region": REGION,
             "resources": [group.arn],
             "detail": detail,

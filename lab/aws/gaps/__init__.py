@@ -1,13 +1,17 @@
 """What moto answers otherwise than AWS does, and corral would notice: one module a gap."""
 
 from lab.aws.gaps import (
+    acl_icmp,
     certificates,
     database_ids,
     database_parameters,
+    event_account,
     hook_targets,
+    launch_template_tags,
     managed_policies,
     mixed_instances,
     policies,
+    rule_descriptions,
     scheduled_actions,
     target_health,
 )
@@ -15,12 +19,16 @@ from lab.aws.moto_edge import Backends
 from lab.world import World
 
 _GAPS = (
+    acl_icmp,
     database_ids,
     database_parameters,
+    event_account,
     hook_targets,
+    launch_template_tags,
     managed_policies,
     mixed_instances,
     policies,
+    rule_descriptions,
     scheduled_actions,
 )
 

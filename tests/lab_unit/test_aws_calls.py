@@ -1,0 +1,160 @@
+"""The journal and the faults in front of moto."""
+
+import time
+
+import boto3
+import pytest
+from aws_lab import KEYS
+from botocore.config import Config
+from botocore.exceptions import ClientError, EndpointConnectionError, HTTPClientError
+
+from lab.aws.operations import read_call
+from lab.faults import FaultRuleError, Faults
+
+ONCE = Config(retries={"total_max_attempts": 1})
+
+
+@pytest.fixture
+def lab(aws_lab):
+    """Return the lab with an empty journal and no faults."""
+    aws_lab.world.faults.clear()
+    aws_lab.world.journal.clear()
+    yield aws_lab
+    aws_lab.world.faults.clear()
+
+
+def fail(lab, operation: str, **effect) -> None:
+    lab.world.faults.add(
+        {"target": "aws", "match": {"operation": operation}, "effect": effect, "times": 1}
+    )
+
+
+def client(lab, service: str):
+    return boto3.client(service, endpoint_url=lab.world.aws_endpoint, config=ONCE, **KEYS)
+
+
+def test_the_journal_names_calls_of_every_protocol_by_aws_action(lab):
+    lab.client("ec2").describe_instances()
+    lab.client("autoscaling").describe_auto_scaling_groups()
+    lab.client("secretsmanager").list_secrets()
+    lab.client("sqs").create_queue(QueueName="named")
+    s3 = lab.client("s3")
+    s3.create_bucket(Bucket="named-bucket")
+    s3.put_object(Bucket="named-bucket", Key="a/b", Body=b"x")
+    s3.get_object(Bucket="named-bucket", Key="a/b")
+    s3.put_bucket_versioning(Bucket="named-bucket", VersioningConfiguration={"Status": "Enabled"})
+    s3.list_objects_v2(Bucket="named-bucket")
+    s3.delete_object(Bucket="named-bucket", Key="a/b")
+    lab.client("route53").list_hosted_zones()
+    lab.client("route53").list_hosted_zones()
+
+    rows = lab.world.journal.rows()
+    assert [(row["operation"], row["status"], row["count"]) for row in rows] == [
+        ("DescribeInstances", 200, 1),
+        ("DescribeAutoScalingGroups", 200, 1),
+        ("ListSecrets", 200, 1),
+        ("CreateQueue", 200, 1),
+        ("CreateBucket", 200, 1),
+        ("PutObject", 200, 1),
+        ("GetObject", 200, 1),
+        ("PutBucketVersioning", 200, 1),
+        ("ListObjectsV2", 200, 1),
+        ("DeleteObject", 204, 1),
+        ("ListHostedZones", 200, 2),
+    ]
+    assert {row["target"] for row in rows} == {"aws"}
+
+
+@pytest.mark.parametrize(
+    ("service", "method", "operation", "code"),
+    [
+        ("ec2", "describe_instances", "DescribeInstances", "UnauthorizedOperation"),
+        ("rds", "describe_db_instances", "DescribeDBInstances", "AccessDenied"),
+        ("sqs", "list_queues", "ListQueues", "AccessDeniedException"),
+        ("s3", "list_buckets", "ListBuckets", "AccessDenied"),
+        ("route53", "list_hosted_zones", "ListHostedZones", "AccessDenied"),
+    ],
+)
+def test_a_status_comes_as_the_error_that_clients_of_the_protocol_read(
+    lab, service, method, operation, code
+):
+    fail(lab, operation, status=403)
+
+    with pytest.raises(ClientError) as caught:
+        getattr(client(lab, service), method)()
+    assert caught.value.response["Error"]["Code"] == code
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+    assert lab.world.journal.rows()[0]["status"] == 403
+
+
+def test_a_fault_can_name_the_code_of_the_error(lab):
+    body = {"code": "Throttling", "message": "Rate exceeded"}
+    fail(lab, "DescribePolicies", status=400, body=body)
+
+    with pytest.raises(ClientError, match=r"\(Throttling\).*Rate exceeded"):
+        client(lab, "autoscaling").describe_policies()
+
+
+def test_a_reset_breaks_the_connection(lab):
+    fail(lab, "DescribeVpcs", reset=True)
+
+    with pytest.raises((HTTPClientError, EndpointConnectionError)):
+        client(lab, "ec2").describe_vpcs()
+    assert lab.world.journal.rows()[0]["status"] == 0
+
+
+def test_a_delay_only_delays(lab):
+    fail(lab, "DescribeVpcs", delay_s=0.3)
+    began = time.monotonic()
+
+    assert client(lab, "ec2").describe_vpcs()["Vpcs"]
+    assert time.monotonic() - began >= 0.3
+
+
+def test_a_fault_may_look_at_parameters_too(lab):
+    rule = {"operation": "DescribeLaunchTemplates", "LaunchTemplateName.1": "other"}
+    lab.world.faults.add({"target": "aws", "match": rule, "effect": {"status": 503}})
+
+    assert client(lab, "ec2").describe_launch_templates()["LaunchTemplates"] == []
+
+
+def test_what_moto_does_not_serve_is_said_at_once(lab):
+    with pytest.raises(ClientError, match=r"\(InvalidAction\)"):
+        client(lab, "autoscaling").describe_adjustment_types()
+
+
+def test_rules_are_counted_down_and_asked_in_order():
+    faults = Faults()
+    faults.add({"target": "rancher", "effect": {"status": 500}, "times": 1})
+    faults.add({"target": "rancher", "match": {"operation": "GET /ping"}, "effect": {"delay_s": 1}})
+
+    assert faults.take("rancher", "GET /ping").status == 500
+    assert faults.take("rancher", "GET /ping").delay_s == 1
+    assert faults.take("rancher", "GET /other") is None
+    assert faults.take("aws", "GET /ping") is None
+
+
+@pytest.mark.parametrize(
+    ("rule", "complaint"),
+    [
+        ({"target": "dns", "effect": {"status": 500}}, "target has to be one of"),
+        ({"target": "aws"}, "effect has to be an object"),
+        ({"target": "aws", "effect": {"stauts": 500}}, "effect has to be an object"),
+        ({"target": "aws", "effect": {"status": 50}}, "an HTTP status, not 50"),
+        ({"target": "aws", "effect": {"delay_s": "5"}}, "a number of seconds"),
+        ({"target": "aws", "effect": {"status": 500}, "times": 0}, "a positive number or null"),
+        ({"target": "aws", "effect": {"status": 500}, "tiems": 1}, "has no field tiems"),
+    ],
+)
+def test_a_rule_that_means_nothing_is_refused(rule, complaint):
+    with pytest.raises(FaultRuleError, match=complaint):
+        Faults().add(rule)
+
+
+def test_a_copy_is_told_from_a_put_by_its_header():
+    scope = "AWS4-HMAC-SHA256 Credential=lab/20261122/us-east-1/s3/aws4_request"
+    headers = {"authorization": scope}
+    copying = {**headers, "x-amz-copy-source": "/a/b"}
+
+    assert read_call("PUT", "/bucket/key", "", headers, b"x").operation == "PutObject"
+    assert read_call("PUT", "/bucket/key", "", copying, b"").operation == "CopyObject"
