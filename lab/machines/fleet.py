@@ -7,6 +7,8 @@ from collections.abc import Coroutine
 from lab.machines.machine import Machine
 from lab.machines.names import Names
 from lab.machines.outside import Aws, ImagesFor, Surroundings
+from lab.machines.workloads import AGENT
+from lab.rancher import AgentContainer
 from lab.world import World
 
 ACCOUNT_ID = "123456789012"
@@ -72,6 +74,18 @@ class Machines:
         machine = self.find(instance_id)
         self._switched_on.discard(instance_id)
         await self._interrupt(instance_id, machine.lose_power())
+
+    def partition(self, instance_id: str, seconds: float) -> None:
+        """Cut a machine's agent off for some seconds of the lab, and leave it running.
+
+        Raises:
+            NoMachineError: No agent runs on such a machine.
+        """
+        container = self.find(instance_id).docker.find(AGENT)
+        workload = container.workload if container and container.is_running else None
+        if not isinstance(workload, AgentContainer):
+            raise NoMachineError(f"no agent runs on instance {instance_id}")
+        workload.partition(seconds)
 
     def _on_change(self, instance_id: str, _old: str | None, new: str) -> None:
         if new == "running" and instance_id not in self._switched_on:

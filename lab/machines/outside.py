@@ -1,19 +1,16 @@
 """What machines need of the rest of the lab; `lab.aws`, the balancer and `lab.rancher` offer it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from lab.aws.views import DatabaseView, InstanceView
-
-if TYPE_CHECKING:
-    from lab.machines.docker.daemon import Daemon
+from lab.machines.docker.daemon import Daemon
+from lab.machines.docker.workload import Start
 
 Place = tuple[str, int]
 """Host and port on loopback."""
-
-Say = Callable[[str], None]
 
 
 class Aws(Protocol):
@@ -44,22 +41,6 @@ class Balancers(Protocol):
         ...
 
 
-class Workload(Protocol):
-    """What a container's process does."""
-
-    async def run(self, say: Say) -> int:
-        """Run until it ends by itself and return the exit code."""
-        ...
-
-    async def end(self, *, orderly: bool) -> None:
-        """Be stopped, or die."""
-        ...
-
-
-Start = Callable[[Mapping[str, str], Sequence[str]], Workload]
-"""Makes the workload of a container from its environment and its arguments."""
-
-
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What a machine finds around itself: its account, its resolver, and whom it trusts."""
@@ -79,5 +60,5 @@ class MachineFacts:
     root: Path
 
 
-ImagesFor = Callable[[MachineFacts, "Daemon"], Mapping[str, Start]]
+ImagesFor = Callable[[MachineFacts, Daemon], Mapping[str, Start]]
 """Makes what each repository's images do on one machine."""

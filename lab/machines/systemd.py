@@ -155,6 +155,9 @@ class Service:
 
     async def _run(self) -> None:
         """Start the program, again and again as far as Restart= and the start limit go."""
+        if not self._meets_conditions():
+            self.state = "inactive"
+            return
         while self._may_start():
             exit_code = await self._run_once()
             if exit_code == 0:
@@ -168,15 +171,14 @@ class Service:
             await asyncio.sleep(self._scaled(self._unit.restart_s))
         self.state = "failed"
 
+    def _meets_conditions(self) -> bool:
+        for path in self._unit.condition_paths:
+            if not (self._root / path.lstrip("/")).exists():
+                self._say(f"skipped: {path} does not exist")
+                return False
+        return True
+
     def _may_start(self) -> bool:
-        missing = [
-            path
-            for path in self._unit.condition_paths
-            if not (self._root / path.lstrip("/")).exists()
-        ]
-        if missing:
-            self._say(f"skipped: {missing[0]} does not exist")
-            return False
         now = time.monotonic()
         window = self._scaled(self._unit.start_limit_interval_s) or inf
         full = len(self._starts) == self._unit.start_limit_burst

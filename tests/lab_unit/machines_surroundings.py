@@ -2,14 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from aiohttp import web
 
 from lab.aws.views import DatabaseView, InstanceView
-from lab.machines.docker.containers import Spec
+from lab.machines.docker.workload import Spec
 from lab.world import World
 
 RANCHER = "rancher.corral.test"
@@ -105,9 +105,10 @@ class FakeBalancers:
 class FakeWorkload:
     """Runs until it is ended, or ends at once with a code."""
 
-    def __init__(self, environment: Mapping[str, str], arguments: Sequence[str]) -> None:
-        self.environment = dict(environment)
-        self.arguments = tuple(arguments)
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+        self.environment = spec.environment
+        self.arguments = spec.arguments
         self.exit_code: int | None = None
         self.ended: list[str] = []
         self.before: Callable[[], Awaitable[None]] | None = None
@@ -134,13 +135,13 @@ class Images:
     launch_exit_code: int = 0
 
     def on(self, _facts, docker) -> dict:
-        def start_server(environment, arguments) -> FakeWorkload:
-            self.started.append(FakeWorkload(environment, arguments))
+        def start_server(spec: Spec) -> FakeWorkload:
+            self.started.append(FakeWorkload(spec))
             return self.started[-1]
 
-        def start_agent(environment, arguments) -> FakeWorkload:
-            workload = start_server(environment, arguments)
-            if "register" in arguments:
+        def start_agent(spec: Spec) -> FakeWorkload:
+            workload = start_server(spec)
+            if "register" in spec.arguments:
                 workload.exit_code = self.launch_exit_code
                 workload.before = lambda: self._leave_agent(workload, docker)
             return workload

@@ -24,7 +24,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and end."""
-        self.exit(RUN_FAILED if self.prog == "docker run" else FAILED, f"{self.prog}: {message}\n")
+        is_run = sys.argv[1:2] == ["run"]
+        self.exit(RUN_FAILED if is_run else FAILED, f"{self.prog}: {message}\n")
 
 
 def read_environment(entries: Sequence[str]) -> dict[str, str]:

@@ -3,12 +3,12 @@
 import asyncio
 import contextlib
 import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from lab.machines.outside import Start, Workload
+from lab.machines.docker.workload import Spec, Start, Workload
 
 RESTART_FIRST_S = 0.1
 RESTART_LONGEST_S = 60.0
@@ -16,23 +16,6 @@ RESTART_LONGEST_S = 60.0
 
 STOPPED = 137
 LOG_LINES = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Spec:
-    """What `docker run` was told."""
-
-    image: str
-    arguments: tuple[str, ...] = ()
-    environment: Mapping[str, str] = field(default_factory=dict)
-    restart: str = "no"
-    ports: tuple[str, ...] = ()
-    privileged: bool = False
-
-    @property
-    def restarts_always(self) -> bool:
-        """Say whether it is started again however it ended."""
-        return self.restart in ("always", "unless-stopped")
 
 
 class Container:
@@ -54,7 +37,7 @@ class Container:
         self.state = "created"
         self.exit_code = 0
         self.restarts = 0
-        self.log: list[str] = []
+        self.log: deque[str] = deque(maxlen=LOG_LINES)
         self._start = start
         self._seconds = seconds
         self._created = datetime.now(UTC)
@@ -102,11 +85,6 @@ class Container:
         """Let it die without a word."""
         await self._end(orderly=False)
 
-    def say(self, text: str) -> None:
-        """Append a line to its log."""
-        self.log.append(text)
-        del self.log[:-LOG_LINES]
-
     def describe(self) -> dict[str, Any]:
         """Return what `docker inspect` shows."""
         return {
@@ -135,12 +113,15 @@ class Container:
             },
         }
 
+    def _say(self, text: str) -> None:
+        self.log.append(text)
+
     async def _live(self) -> None:
         pause = RESTART_FIRST_S
         while True:
             self.state = "running"
-            self._workload = self._start(self.spec.environment, self.spec.arguments)
-            self.exit_code = await self._workload.run(self.say)
+            self._workload = self._start(self.spec)
+            self.exit_code = await self._workload.run(self._say)
             if not self._should_restart():
                 self.state = "exited"
                 return

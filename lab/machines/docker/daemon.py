@@ -9,9 +9,9 @@ from typing import Any
 
 from aiohttp import web
 
-from lab.machines.docker.containers import Container, Spec
+from lab.machines.docker.containers import Container
 from lab.machines.docker.registry import PULL_S, ImageNotFoundError, repository_of
-from lab.machines.outside import Start
+from lab.machines.docker.workload import Spec, Start
 
 VERSION = "19.03.15"
 """Within what Rancher 1.6 supports. Source: its setting `supported.docker.range`."""
@@ -41,6 +41,7 @@ class Daemon:
         self._workloads: dict[str, Start] = {}
         self._pulled: set[str] = set()
         self._containers: dict[str, Container] = {}
+        self._endings: set[asyncio.Task[None]] = set()
         self._commands: dict[str, Callable[[Request, Tell], Awaitable[int]]] = {
             "run": self._run,
             "ps": self._ps,
@@ -107,6 +108,17 @@ class Daemon:
         """End a container if it runs, and forget it."""
         await container.stop(by_hand=True)
         self._containers.pop(container.name, None)
+
+    def replace(self, name: str, spec: Spec) -> Container:
+        """Make and start a container; one that has its name already is removed."""
+        before = self._containers.pop(name, None)
+        if before is not None:
+            ending = asyncio.get_running_loop().create_task(before.stop(by_hand=True))
+            self._endings.add(ending)
+            ending.add_done_callback(self._endings.discard)
+        container = self.create(name, spec)
+        container.start()
+        return container
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         command: Request = await request.json()
