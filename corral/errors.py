@@ -5,6 +5,7 @@ CorralError
   x CredentialsError            AWS does not know or no longer accepts who is asking
   x AccessDeniedError           AWS knows who is asking and refuses the action
   x WrongAccountError           the credentials belong to another account
+  x WrongRegionError            the environment means another region
   x PrerequisiteError           something must be installed, made or fixed before this can run
   x AwsError                    AWS answered, but not with success
     + AwsUnavailableError       AWS did not answer, or asked to come back      (temporary)
@@ -73,6 +74,19 @@ class WrongAccountError(CorralError):
         super().__init__(
             f"The credentials belong to account {found}, but the cluster file says {expected}: "
             "nothing was read or changed."
+        )
+
+
+class WrongRegionError(CorralError):
+    """The environment or the credentials name another region than the cluster's."""
+
+    def __init__(self, expected: str, found: str) -> None:
+        self.expected = expected
+        self.found = found
+        super().__init__(
+            f"The environment or the credentials say region {found}, but the cluster file says "
+            f"{expected}: nothing was read or changed; set AWS_REGION and AWS_DEFAULT_REGION to "
+            "the cluster's region, or unset them."
         )
 
 

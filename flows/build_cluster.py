@@ -1,16 +1,16 @@
 """The story of a build: stacks in their order, HA behind its gate, set-up, pools, last gate."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from prefect import flow
-from prefect.states import State
+from prefect.client.schemas.objects import State
 from pydantic import Field
 
 from corral.domain.stacks import ControlPlane, Database, HostPool, SecurityGroups, Vpc
 from tasks.clusters import check_prerequisites, ensure_state_bucket, load_cluster
 from tasks.rancher import await_hosts, initialise_ha, set_up_rancher
 from tasks.reports import end_of_build, publish_build
-from tasks.terraform import apply_stack
+from tasks.terraform import Applied, apply_side_by_side, apply_stack
 
 ClusterName = Annotated[
     str,
@@ -44,17 +44,18 @@ def build_cluster(cluster: ClusterName, allow: Allowed = []) -> State:  # noqa: 
         ControlPlane.of(spec, vpc.outputs, groups.outputs, database.outputs), allow
     )
 
-    ha = initialise_ha(spec, control.outputs)
-    rancher = set_up_rancher(spec, control.outputs)
+    steps = initialise_ha(spec, control.outputs)
+    steps += set_up_rancher(spec, control.outputs)
 
-    runs = [
-        apply_stack.submit(
-            HostPool.of(spec, vpc.outputs, groups.outputs, control.outputs, pool), allow
-        )
-        for pool in spec.pools
-    ]
-    pools = [run.result() for run in runs]
+    pools = apply_side_by_side(
+        [
+            HostPool.of(spec, vpc.outputs, groups.outputs, control.outputs, pool)
+            for pool in spec.pools
+        ],
+        allow,
+    )
     hosts = await_hosts(spec, control.outputs)
 
-    publish_build(spec, [vpc, groups, database, control, *pools], hosts)
-    return end_of_build(spec, [vpc, groups, database, control, *pools], [*ha, *rancher])
+    stacks: list[Applied[Any]] = [vpc, groups, database, control, *pools]
+    publish_build(spec, stacks, hosts)
+    return end_of_build(spec, stacks, steps)

@@ -5,7 +5,7 @@ from functools import cache
 import boto3
 from prefect_aws import AwsCredentials
 
-from corral.clients.aws import open_session
+from corral.clients.aws import check_region, open_session
 from corral.cluster import AwsPlace
 from corral.settings import Settings
 
@@ -17,11 +17,20 @@ def settings() -> Settings:
 
 
 def aws(place: AwsPlace) -> boto3.Session:
-    """Return a session in the cluster's region with the cluster's credentials."""
+    """Return a session in the cluster's region with the cluster's credentials.
+
+    Raises:
+        WrongRegionError: The credentials are meant for another region.
+
+    """
     if place.credentials is None:
         return open_session(place.region)
     block = AwsCredentials.load(place.credentials)
-    return block.get_boto3_session()
+    check_region(block.region_name, place.region)
+    session: boto3.Session = block.model_copy(
+        update={"region_name": place.region}
+    ).get_boto3_session()
+    return session
 
 
 def terraform_environment(place: AwsPlace) -> dict[str, str]:
@@ -29,7 +38,8 @@ def terraform_environment(place: AwsPlace) -> dict[str, str]:
     if place.credentials is None:
         return {}
     credentials = aws(place).get_credentials()
-    assert credentials is not None
+    if credentials is None:
+        return {}
     frozen = credentials.get_frozen_credentials()
     found = {
         "AWS_ACCESS_KEY_ID": frozen.access_key,

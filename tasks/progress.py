@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import cast
 from uuid import UUID
 
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
@@ -58,7 +59,8 @@ class Progress:
     def _send(self, percent: float, description: str) -> None:
         if self._artifact is None:
             key = f"progress-{self.cluster}"
-            self._artifact = create_progress_artifact(percent, key=key, description=description)
+            created = create_progress_artifact(percent, key=key, description=description)
+            self._artifact = cast("UUID", created)  # Prefect's twin functions hide the type
             return
         update_progress_artifact(self._artifact, progress=percent, description=description)
 

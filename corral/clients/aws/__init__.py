@@ -1,7 +1,7 @@
 """AWS, as far as flows ask it themselves; what is built, Terraform builds."""
 
 from corral.clients.aws.bucket import ensure_state_bucket
-from corral.clients.aws.calls import open_session
+from corral.clients.aws.calls import check_region, open_session
 from corral.clients.aws.groups import (
     Group,
     GroupMember,
@@ -23,6 +23,7 @@ __all__ = [
     "SecretVault",
     "TargetHealth",
     "check_account",
+    "check_region",
     "check_zones",
     "ensure_state_bucket",
     "hosted_zone",

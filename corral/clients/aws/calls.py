@@ -27,6 +27,7 @@ from corral.errors import (
     AwsUnavailableError,
     CorralError,
     CredentialsError,
+    WrongRegionError,
 )
 
 CONFIG: Final = Config(
@@ -74,8 +75,25 @@ _SERVER_FAULT = 500
 
 
 def open_session(region: str) -> boto3.Session:
-    """Return a session with the ambient credentials: environment, profile, or role."""
+    """Return a session with the ambient credentials: environment, profile, or role.
+
+    Raises:
+        WrongRegionError: The environment or the profile mean another region.
+
+    """
+    check_region(boto3.Session().region_name, region)
     return boto3.Session(region_name=region)
+
+
+def check_region(found: str | None, expected: str) -> None:
+    """See to it that whoever gave the credentials does not mean another region; None means any.
+
+    Raises:
+        WrongRegionError: They do.
+
+    """
+    if found and found != expected:
+        raise WrongRegionError(expected, found)
 
 
 @contextmanager
