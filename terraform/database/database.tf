@@ -32,7 +32,6 @@ resource "aws_db_instance" "this" {
   vpc_security_group_ids = [var.database_group_id]
   multi_az               = var.multi_az
   publicly_accessible    = false
-  ca_cert_identifier     = "rds-ca-rsa2048-g1"
 
   # backup
   backup_retention_period   = var.backup_days

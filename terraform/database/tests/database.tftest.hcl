@@ -152,6 +152,11 @@ run "the_password_is_in_no_plan" {
   command = plan
 
   assert {
+    condition     = terraform_data.password.input.length <= 41
+    error_message = "RDS takes 41 characters at most"
+  }
+
+  assert {
     condition     = aws_db_instance.this.password == null && aws_db_instance.this.password_wo == null
     error_message = "the password goes through a write-only argument"
   }
