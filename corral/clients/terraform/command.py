@@ -145,6 +145,12 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]
             order.stdout.unlink()  # whole outputs and plans: nothing to keep lying about
         return code, stdout, order.stderr.read_text(encoding="utf-8", errors="replace")
 
+    def read_state_file(self, file_path: str | None = None) -> None:
+        """Read nothing, although python-terraform would: the state is in the backend.
+
+        What lies in the copy is the backend's note, cut short if `init` was killed.
+        """
+
     @property
     def _lock_timeout(self) -> str:
         return f"{self._patience.lock.total_seconds():.0f}s"

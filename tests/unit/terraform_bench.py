@@ -1,0 +1,66 @@
+"""A stack, an engine that plays Terraform, and what was heard while one was run by the other."""
+
+from pathlib import Path
+from typing import Any
+
+from stub_engine import StubEngine
+
+from corral.clients.terraform import Backend, Event, EventKind, StackJob, StackResult, run_stack
+from corral.domain.plans import Change, Wholeness
+from corral.settings import Settings
+
+
+class Bench:
+    """A stack, an engine, settings, and what was heard."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.engine = StubEngine(root / "engine")
+        self.folder = root / "terraform" / "vpc"
+        self.folder.mkdir(parents=True)
+        (self.folder / "main.tf").write_text("# the network\n")
+        (root / "mirror/registry.terraform.io/hashicorp/aws/5.100.0/linux_amd64").mkdir(
+            parents=True
+        )
+        self.events: list[Event] = []
+        self.whole = Wholeness.WHOLE
+        self.asked: list[Change] = []
+        self.patience: dict[str, float] = {}
+
+    @property
+    def copy(self) -> Path:
+        return self.root / "work" / "lab" / "vpc"
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(
+            work_dir=self.root / "work",
+            terraform=self.engine.path,
+            provider_mirror=self.root / "mirror",
+            **self.patience,  # type: ignore[arg-type]
+        )
+
+    def run(
+        self,
+        *,
+        allow: tuple[str, ...] = (),
+        variables: dict[str, Any] | None = None,
+        bucket: str = "states",
+    ) -> StackResult:
+        job = StackJob(
+            folder=self.folder,
+            key="lab/vpc",
+            variables=variables or {"cidr": "10.42.0.0/16"},
+            backend=Backend(bucket, "us-east-1"),
+            environment={"AWS_ACCESS_KEY_ID": "handed-in"},
+        )
+        return run_stack(
+            job, self.settings, allow=allow, is_whole=self.ask, listen=self.events.append
+        )
+
+    def ask(self, change: Change) -> Wholeness:
+        self.asked.append(change)
+        return self.whole
+
+    def texts(self, kind: EventKind) -> list[str]:
+        return [event.text for event in self.events if event.kind is kind]
