@@ -312,8 +312,9 @@ class ClusterSpec(Part):
     @classmethod
     def leaves_reserved_names(cls, name: str) -> str:
         """Refuse names that AWS keeps for its own load balancers and security groups."""
-        if name.split("-")[0] in ("internal", "sg"):
-            raise ValueError(f"{name} begins with {name.split('-')[0]}, which AWS keeps for itself")
+        begin = name.split("-", maxsplit=1)[0]
+        if begin in ("internal", "sg"):
+            raise ValueError(f"{name} begins with {begin}, which AWS keeps for itself")
         return name
 
     @field_validator("network")

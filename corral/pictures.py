@@ -20,9 +20,8 @@ def draw_timeline(title: str, spans: Sequence[Span]) -> bytes:
     for row, span in enumerate(spans):
         begin, length = (span.begin - origin).total_seconds(), span.length.total_seconds()
         axes.barh(row, max(length, 0.2), left=begin, height=0.62, color=COLOURS[span.outcome])
-        axes.annotate(
-            f"{length:.0f} s", (begin + length, row), (4, 0), textcoords="offset points", va="center"
-        )
+        place = (begin + length, row)
+        axes.annotate(f"{length:.0f} s", place, (4, 0), textcoords="offset points", va="center")
     axes.set_yticks(range(len(spans)), [span.name for span in spans])
     axes.invert_yaxis()
     axes.margins(x=0.08)

@@ -14,6 +14,7 @@ from lab.aws.gaps import (
     rule_descriptions,
     scheduled_actions,
     target_health,
+    tls_conditions,
 )
 from lab.aws.moto_edge import Backends
 from lab.world import World
@@ -30,6 +31,7 @@ _GAPS = (
     policies,
     rule_descriptions,
     scheduled_actions,
+    tls_conditions,
 )
 
 
