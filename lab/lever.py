@@ -38,7 +38,7 @@ class Power(Protocol):
 class Herd(Protocol):
     """Knows every host row."""
 
-    def seed(self, hosts: int, phantoms: int, environment: str) -> Mapping[str, Any]:
+    async def seed(self, hosts: int, phantoms: int, environment: str) -> Mapping[str, Any]:
         """Make a herd at once and say what was made.
 
         Raises:
@@ -138,11 +138,11 @@ class Lever:
 
     async def _seed_herd(self, request: web.Request) -> web.Response:
         body = await _body(request, "hosts", "phantoms", "environment")
-        environment = body.get("environment", "")
+        environment = body.get("environment", "Default")
         if not isinstance(environment, str):
             raise _RefusedError("environment has to be a name")
         hosts, phantoms = int(_number(body, "hosts", 0)), int(_number(body, "phantoms", 0))
-        made = self._herd.seed(hosts, phantoms, environment)
+        made = await self._herd.seed(hosts, phantoms, environment)
         return web.json_response(dict(made), status=HTTPStatus.CREATED)
 
     async def _list_hosts(self, _: web.Request) -> web.Response:

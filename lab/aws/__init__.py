@@ -7,6 +7,7 @@ from lab.aws.views import (
     InstanceView,
     ListenerView,
     LoadBalancerView,
+    SeededInstance,
     TargetGroupView,
     TargetView,
 )
@@ -18,6 +19,7 @@ __all__ = [
     "InstanceView",
     "ListenerView",
     "LoadBalancerView",
+    "SeededInstance",
     "TargetGroupView",
     "TargetView",
 ]

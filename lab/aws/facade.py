@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 
 from lab.aws import dns, look
@@ -15,7 +15,13 @@ from lab.aws.herd import sow_herd
 from lab.aws.moto_edge import LOCK, fresh_backends
 from lab.aws.seeds import sow
 from lab.aws.server import AwsServer
-from lab.aws.views import DatabaseView, InstanceView, LoadBalancerView, TargetGroupView
+from lab.aws.views import (
+    DatabaseView,
+    InstanceView,
+    LoadBalancerView,
+    SeededInstance,
+    TargetGroupView,
+)
 from lab.world import World
 
 log = logging.getLogger(__name__)
@@ -87,15 +93,10 @@ class Aws:
             self._backends.ec2.terminate_instances([instance_id])
             self._fleet.drop(instance_id)
 
-    def seed_herd(
-        self, running: int, terminated: int, tags: Mapping[str, str]
-    ) -> list[InstanceView]:
-        """Make instances that never boot, the terminated ones last; for herds of any size."""
+    def seed_herd(self, herd: Iterable[SeededInstance], tags: Mapping[str, str]) -> None:
+        """Make instances that never boot; for herds of any size."""
         with LOCK:
-            return [
-                look.instance_view(self._backends, instance)
-                for instance in sow_herd(self._backends, running, terminated, tags)
-            ]
+            sow_herd(self._backends, herd, tags)
 
     def resolve(self, name: str) -> str | None:
         """Return the RDS endpoint, load balancer name or address that a name leads to."""

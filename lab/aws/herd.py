@@ -1,42 +1,48 @@
-"""Instances by the hundred, that are known to EC2 and never boot."""
+"""Instances by the thousand, that are known to EC2 and never boot."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lab.aws.moto_edge import Backends
 from lab.aws.seeds import IMAGE_ID
+from lab.aws.views import SeededInstance
 
 _CIDR = "10.200.0.0/16"
 
 
-def _subnet(backends: Backends) -> Any:  # noqa: ANN401
+def _subnet_id(backends: Backends) -> str:
     """Return the herd's own subnet, made when first asked for."""
     for subnet in backends.ec2.describe_subnets():
         if subnet.cidr_block == _CIDR:
-            return subnet
+            return str(subnet.id)
     vpc = backends.ec2.create_vpc(_CIDR)
-    return backends.ec2.create_subnet(vpc.id, _CIDR, availability_zone="us-east-1a")
+    return str(backends.ec2.create_subnet(vpc.id, _CIDR, availability_zone="us-east-1a").id)
 
 
 def sow_herd(
-    backends: Backends, running: int, terminated: int, tags: Mapping[str, str]
+    backends: Backends, herd: Iterable[SeededInstance], tags: Mapping[str, str]
 ) -> list[Any]:
-    """Make instances of one reservation each, as Auto Scaling does; the terminated ones last."""
-    subnet = _subnet(backends)
-    herd = []
-    for _ in range(running + terminated):
-        reservation = backends.ec2.run_instances(
-            IMAGE_ID,
-            1,
-            None,
-            [],
-            instance_type="m5.large",
-            is_instance_type_default=False,
-            tags={"instance": dict(tags)},
-            subnet_id=subnet.id,
-        )
-        reservation.instances[0].lab_seeded = True
-        herd.append(reservation.instances[0])
-    for instance in herd[running:]:
+    """Make instances of one reservation each, as Auto Scaling does."""
+    subnet_id = _subnet_id(backends)
+    return [_sow(backends, one, subnet_id, tags) for one in herd]
+
+
+def _sow(backends: Backends, seed: SeededInstance, subnet_id: str, tags: Mapping[str, str]) -> Any:  # noqa: ANN401
+    reservation = backends.ec2.run_instances(
+        IMAGE_ID,
+        1,
+        None,
+        [],
+        instance_type="m5.large",
+        is_instance_type_default=False,
+        subnet_id=subnet_id,
+        block_device_mappings=[],
+    )
+    instance = reservation.instances[0]
+    instance.lab_seeded = True
+    instance.id = seed.id
+    instance.nics[0].private_ip_address = seed.private_ip
+    instance.add_tags(dict(tags))
+    if not seed.alive:
         instance.terminate()
-    return herd
+    return instance

@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import socket
 import time
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
@@ -40,6 +41,8 @@ class Middleware:
             if effect.reset:
                 self._world.journal.record("aws", call.operation, RESET_STATUS)
                 cut(environ["werkzeug.socket"])
+                # No further request comes on it, so that its thread ends and the close resets it
+                environ["werkzeug.socket"].shutdown(socket.SHUT_RD)
                 raise ConnectionAbortedError
         answer = _faulty(call, effect) if effect and effect.answers else self._ask(call, environ)
         status, headers, body = answer

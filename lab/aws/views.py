@@ -23,6 +23,15 @@ class InstanceView:
 
 
 @dataclass(frozen=True, slots=True)
+class SeededInstance:
+    """An instance that is to be known to EC2 and never boots."""
+
+    id: str
+    private_ip: str
+    alive: bool
+
+
+@dataclass(frozen=True, slots=True)
 class DatabaseView:
     """One RDS instance."""
 

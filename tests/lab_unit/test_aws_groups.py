@@ -5,6 +5,7 @@ import json
 import pytest
 from aws_lab import AwsLab, eventually
 from botocore.exceptions import ClientError
+from lab.aws import SeededInstance
 
 TERMINATING = "autoscaling:EC2_INSTANCE_TERMINATING"
 
@@ -224,9 +225,12 @@ def test_a_refresh_replaces_every_instance_one_after_the_other(aws_lab):
 
 
 def test_a_seeded_herd_is_known_to_ec2_and_boots_nothing(aws_lab):
-    herd = aws_lab.aws.seed_herd(30, 5, {"Pool": "web"})
+    herd = [SeededInstance(f"i-0000{n:013x}", f"10.200.1.{n}", n < 30) for n in range(35)]
+    aws_lab.aws.seed_herd(herd, {"Pool": "seeded"})
 
-    assert [one.state for one in herd] == ["running"] * 30 + ["terminated"] * 5
-    known = {one.id for one in aws_lab.aws.instances()}
-    assert not known & {one.id for one in herd}
-    assert aws_lab.instance_state(herd[-1].id) == "terminated"
+    filters = [{"Name": "tag:Pool", "Values": ["seeded"]}]
+    found = aws_lab.client("ec2").describe_instances(Filters=filters)["Reservations"]
+    states = [each["Instances"][0]["State"]["Name"] for each in found]
+    assert states == ["running"] * 30 + ["terminated"] * 5
+    assert found[0]["Instances"][0]["PrivateIpAddress"] == "10.200.1.0"
+    assert not {one.id for one in aws_lab.aws.instances()} & {one.id for one in herd}
