@@ -2,5 +2,6 @@
 
 from lab.machines.fleet import Machines, NoMachineError
 from lab.machines.names import Names
+from lab.machines.workloads import RancherImages
 
-__all__ = ["Machines", "Names", "NoMachineError"]
+__all__ = ["Machines", "Names", "NoMachineError", "RancherImages"]

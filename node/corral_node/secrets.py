@@ -4,7 +4,7 @@ import json
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from corral_node.errors import NotYetError
 
@@ -22,6 +22,10 @@ def read_secret(region: str, secret_id: str, keys: tuple[str, ...]) -> dict[str,
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "an error")
         raise NotYetError(f"Secrets Manager answered {code} for {secret_id}") from error
+    except NoCredentialsError as error:
+        raise NotYetError(
+            f"this machine's role gives no credentials to read {secret_id} with"
+        ) from error
     except BotoCoreError as error:
         raise NotYetError(
             f"Secrets Manager could not be asked for {secret_id}: {type(error).__name__}"

@@ -4,7 +4,9 @@ import json
 
 import boto3
 import pytest
+from botocore.exceptions import NoCredentialsError
 from botocore.stub import Stubber
+from corral_node import secrets
 from corral_node.errors import NotYetError
 from corral_node.secrets import read_secret
 
@@ -57,3 +59,13 @@ def test_a_secret_of_another_form_is_told_without_its_text(manager, text, told):
         read_secret("eu-west-1", "blue/database", ("password",))
     assert "s3cret" not in str(caught.value)
     assert caught.value.__cause__ is None
+
+
+def test_a_machine_whose_role_gives_nothing_says_so(monkeypatch):
+    def fail(*_: object) -> str:
+        raise NoCredentialsError
+
+    monkeypatch.setattr(secrets, "_fetch", fail)
+
+    with pytest.raises(NotYetError, match="role gives no credentials to read blue/database"):
+        read_secret("eu-west-1", "blue/database", ("password",))
