@@ -7,19 +7,20 @@ from datetime import UTC, datetime
 import boto3
 
 from corral.clients.aws import SecretVault, TargetHealth, read_group, target_health
-from corral.clients.rancher import RancherClient, read_admin_key
+from corral.clients.rancher import RancherClient, find_administrator
 from corral.cluster import ClusterSpec
 from corral.domain.gate import GateFailure, GateReading, GateRule, Node, judge_gate
 from corral.domain.hosts import Host, PoolWish, find_shortfalls
 from corral.domain.stacks import ControlPlaneOutputs
+from corral.errors import RancherError
 from tasks import connect
 
 LEAVING = "Terminating"
 
 
-def vault(spec: ClusterSpec) -> SecretVault:
+def vault(spec: ClusterSpec, session: boto3.Session) -> SecretVault:
     """Return the place of the cluster's secrets."""
-    return SecretVault(connect.aws(spec.aws), {"Cluster": spec.name, "ManagedBy": "corral"})
+    return SecretVault(session, {"Cluster": spec.name, "ManagedBy": "corral"})
 
 
 def rancher_url(spec: ClusterSpec) -> str:
@@ -27,16 +28,17 @@ def rancher_url(spec: ClusterSpec) -> str:
     return connect.settings().rancher_url or spec.url
 
 
-def administrator(spec: ClusterSpec, *, attempts: int = 5) -> RancherClient:
-    """Return a client with the administrator's key; before there is one, it speaks as nobody."""
-    key = read_admin_key(vault(spec), spec.name)
-    return RancherClient(rancher_url(spec), key, attempts=attempts)
+def administrator(spec: ClusterSpec, session: boto3.Session, *, attempts: int = 5) -> RancherClient:
+    """Return a client that may do everything in the cluster's Rancher."""
+    secrets = vault(spec, session)
+    return find_administrator(rancher_url(spec), secrets, spec.name, attempts=attempts)
 
 
 @dataclass(slots=True)
 class GateProbe:
     """Looks at the servers and says what keeps their gate shut, and since when."""
 
+    session: boto3.Session
     spec: ClusterSpec
     control: ControlPlaneOutputs
     size: int
@@ -49,11 +51,10 @@ class GateProbe:
         return [str(failure) for failure in self.failures]
 
     def _read(self) -> GateReading:
-        session = connect.aws(self.spec.aws)
-        rancher = administrator(self.spec, attempts=1)
-        targets = target_health(session, self.control.target_group_arn)
+        rancher = self._rancher()
+        targets = target_health(self.session, self.control.target_group_arn)
         return GateReading(
-            nodes=_nodes(session, self.control.group_name),
+            nodes=_nodes(self.session, self.control.group_name),
             targets={target.instance_id: _verdict(target) for target in targets},
             ping=rancher.ping(),
             version=rancher.version(),
@@ -61,11 +62,19 @@ class GateProbe:
             members=rancher.members(),
         )
 
+    def _rancher(self) -> RancherClient:
+        """Return an administrator; where nobody answers, that is what the checks shall say."""
+        try:
+            return administrator(self.spec, self.session, attempts=1)
+        except RancherError:
+            return RancherClient(rancher_url(self.spec), attempts=1)
+
 
 @dataclass(slots=True)
 class HostsProbe:
     """Looks at the hosts of every environment and says which pools lack some."""
 
+    session: boto3.Session
     spec: ClusterSpec
     project_ids: Mapping[str, str]
     """Environment's name to its id in Rancher."""
@@ -74,13 +83,13 @@ class HostsProbe:
 
     def __call__(self) -> list[str]:
         """Return one sentence for each pool that lacks hosts."""
-        rancher = administrator(self.spec)
+        rancher = administrator(self.spec, self.session)
         found = {name: rancher.hosts(project) for name, project in self.project_ids.items()}
         self.hosts = [host for hosts in found.values() for host in hosts]
         return [
             sentence
             for environment, hosts in found.items()
-            for sentence in find_shortfalls(_wishes(self.spec, environment), hosts)
+            for sentence in find_shortfalls(_wishes(self.session, self.spec, environment), hosts)
         ]
 
 
@@ -94,18 +103,9 @@ def _verdict(target: TargetHealth) -> str:
     return target.state if target.is_healthy else f"{target.state}: {target.reason or 'no reason'}"
 
 
-def _wishes(spec: ClusterSpec, environment: str) -> list[PoolWish]:
-    session = connect.aws(spec.aws)
-    return [
-        PoolWish(
-            pool=pool.name,
-            role=pool.role,
-            environment=environment,
-            minimum=pool.minimum,
-            instance_ids=frozenset(
-                member.instance_id
-                for member in read_group(session, f"{spec.name}-{pool.name}").members
-            ),
-        )
-        for pool in spec.pools_of(environment)
-    ]
+def _wishes(session: boto3.Session, spec: ClusterSpec, environment: str) -> list[PoolWish]:
+    wishes = []
+    for pool in spec.pools_of(environment):
+        members = read_group(session, f"{spec.name}-{pool.name}").members
+        wishes.append(PoolWish.of(pool, (member.instance_id for member in members)))
+    return wishes

@@ -1,10 +1,9 @@
 """Prefect's view of Rancher: servers behind their gate, set-up, hosts that have joined."""
 
-import logging
 from collections.abc import Callable
 from datetime import timedelta
 
-from prefect import task
+from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
 from corral.clients.aws import read_group, scale_group
@@ -19,8 +18,6 @@ from tasks import connect
 from tasks.probes import GateProbe, HostsProbe, administrator, rancher_url, vault
 from tasks.progress import progress
 from tasks.retries import PATIENCE_S, if_temporary
-
-log = logging.getLogger("corral.tasks.rancher")
 
 HA_STAGE = "servers"
 SET_UP_STAGE = "set-up"
@@ -81,7 +78,7 @@ def await_gate(spec: ClusterSpec, control: ControlPlaneOutputs, size: int) -> No
     settings = connect.settings()
     wait_until(
         f"{control.url} served by {size}",
-        GateProbe(spec, control, size),
+        GateProbe(connect.aws(spec.aws), spec, control, size),
         deadline=timedelta(seconds=settings.gate_deadline_s),
         interval=timedelta(seconds=settings.gate_interval_s),
         passes=settings.gate_passes,
@@ -106,7 +103,7 @@ def set_up_rancher(spec: ClusterSpec, control: ControlPlaneOutputs) -> list[Step
     )
     set_up = SetUp(
         spec.name,
-        vault(spec),
+        vault(spec, connect.aws(spec.aws)),
         public_url=control.url,
         reached_at=rancher_url(spec),
         patience=patience,
@@ -127,7 +124,9 @@ def await_hosts(spec: ClusterSpec, control: ControlPlaneOutputs) -> list[Host]:
     """Wait until every pool has its minimum of active hosts, and return all hosts."""
     settings = connect.settings()
     names = [environment.name for environment in spec.rancher.environments]
-    probe = HostsProbe(spec, project_ids(names, administrator(spec).projects()))
+    session = connect.aws(spec.aws)
+    projects = project_ids(names, administrator(spec, session).projects())
+    probe = HostsProbe(session, spec, projects)
     with progress().stage(HOSTS_STAGE):
         wait_until(
             f"hosts of {control.url}",
@@ -141,6 +140,7 @@ def await_hosts(spec: ClusterSpec, control: ControlPlaneOutputs) -> list[Host]:
 
 def _tell(stage: str) -> Callable[[Waiting], None]:
     """Return what says in the log and in the progress what is waited for."""
+    log = get_run_logger()
 
     def tell(waiting: Waiting) -> None:
         log.info("%s", waiting)

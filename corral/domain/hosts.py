@@ -3,9 +3,11 @@
 Nothing here knows how Rancher or AWS spell a host.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+
+from corral.cluster import Pool
 
 INSTANCE_LABEL = "aws.instance_id"
 ROLE_LABEL = "role"
@@ -44,14 +46,20 @@ class Host:
 class PoolWish:
     """What a pool must have in Rancher before a build is done.
 
-    `instance_ids` are the instances of the pool's auto scaling group.
+    `labels` are those that every host of the pool must carry, `instance_ids` the instances of the
+    pool's auto scaling group.
     """
 
     pool: str
-    role: str
-    environment: str
+    labels: Mapping[str, str]
     minimum: int
     instance_ids: frozenset[str]
+
+    @classmethod
+    def of(cls, pool: Pool, instance_ids: Iterable[str]) -> "PoolWish":
+        """Return the wish of a pool whose group has these instances."""
+        own = {ROLE_LABEL: pool.role, ENVIRONMENT_LABEL: pool.environment}
+        return cls(pool.name, {**pool.labels, **own}, pool.minimum, frozenset(instance_ids))
 
 
 def find_shortfalls(wishes: Sequence[PoolWish], hosts: Sequence[Host]) -> list[str]:
@@ -74,10 +82,9 @@ def _belongs(host: Host, wish: PoolWish) -> bool:
 
 
 def _wrong_labels(host: Host, wish: PoolWish) -> list[str]:
-    wanted = {ROLE_LABEL: wish.role, ENVIRONMENT_LABEL: wish.environment}
     return [
         f"{label}={host.labels.get(label, '')} instead of {value}"
-        for label, value in wanted.items()
+        for label, value in wish.labels.items()
         if host.labels.get(label) != value
     ]
 

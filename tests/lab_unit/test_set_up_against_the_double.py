@@ -1,84 +1,25 @@
 """Set-up against a whole Rancher: made once, found again, and finished after a death anywhere."""
 
-import asyncio
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 import requests
 from moto import mock_aws
+from ranchers import Rancher, Ranchers
 
 from corral.clients.aws import SecretVault
 from corral.clients.rancher import Patience, RancherClient, SetUp, read_admin_key
 from corral.cluster import Environment
 from corral.domain.access import Did, KeyPair, Step
 from corral.errors import AmbiguousError, PrerequisiteError
-from lab.rancher.cluster import RancherCluster
-from lab.rancher.server import RancherServer
-from lab.world import World, free_port
 
 PUBLIC_URL = "https://rancher.corral.test"
 ENVIRONMENTS = (Environment(name="main", description="All that earns money"),)
 PATIENCE = Patience(deadline=timedelta(seconds=10), interval=timedelta(seconds=0.01))
-SCALE = 500.0
-
-
-class Lab:
-    """A loop in a thread, with one Rancher of one server at a time."""
-
-    def __init__(self, root: Path) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever)
-        self._thread.start()
-        self._root = root
-
-    def open(self, **environment: str) -> "Rancher":
-        return self._run(self._open(environment))
-
-    async def _open(self, environment: Mapping[str, str]) -> "Rancher":
-        world = World(SCALE, self._root, self._loop)
-        port = free_port()
-        cluster = RancherCluster(world, "database")
-        server = RancherServer(cluster, ("127.0.0.1", port), environment=environment)
-        await server.start()
-        await asyncio.wait_for(server.is_up.wait(), 20)
-        return Rancher(world, server, f"http://127.0.0.1:{port}")
-
-    def close(self, rancher: "Rancher") -> None:
-        self._run(rancher.server.stop())
-
-    def stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-    def _run(self, coroutine: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(30)
-
-
-@dataclass
-class Rancher:
-    world: World
-    server: RancherServer
-    url: str
-
-    def writes(self) -> list[str]:
-        """Return every call that was to change something, one entry each."""
-        return [
-            row["operation"]
-            for row in self.world.journal.rows()
-            for _ in range(row["count"])
-            if not row["operation"].startswith("GET ")
-        ]
-
-    def logs_in(self, username: str, password: str) -> bool:
-        code = f"{username}:{password}"
-        return requests.post(f"{self.url}/v2-beta/token", json={"code": code}, timeout=5).ok
 
 
 class Death(BaseException):
@@ -116,14 +57,14 @@ class MortalVault:
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    started = Lab(tmp_path_factory.mktemp("lab"))
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ranchers]:
+    started = Ranchers(tmp_path_factory.mktemp("lab"))
     yield started
     started.stop()
 
 
 @pytest.fixture
-def rancher(lab: Lab) -> Iterator[Rancher]:
+def rancher(lab: Ranchers) -> Iterator[Rancher]:
     opened = lab.open()
     yield opened
     lab.close(opened)
@@ -205,28 +146,34 @@ def test_a_second_run_only_looks(rancher, vault):
     assert rancher.writes() == []
 
 
-def test_a_run_that_died_after_any_call_is_finished_by_the_next_one(lab, monkeypatch):
+def test_a_run_that_died_after_any_call_is_finished_by_the_next_one(lab, vault, monkeypatch):
     """One new Rancher for each call of a set-up; its run dies as that call is answered."""
-    send = requests.Session.send
     deaths = 0
-    while True:
-        rancher, fate = lab.open(), Fate(calls=deaths)
-        with mock_aws(), monkeypatch.context() as patch:
-            vault = new_vault()
-            patch.setattr(requests.Session, "send", mortal(send, fate))
-            try:
-                set_up(rancher, MortalVault(vault, fate))
-                break
-            except Death:
-                deaths += 1
-            patch.setattr(requests.Session, "send", send)
-
-            set_up(rancher, vault)
-
-            assert_whole(rancher, vault)
-        lab.close(rancher)
-    lab.close(rancher)
+    while dies(lab, vault, Fate(calls=deaths), monkeypatch):
+        deaths += 1
     assert deaths > 20
+
+
+def dies(lab: Ranchers, vault: SecretVault, fate: Fate, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Set a new Rancher up until fate strikes, then again in peace; say whether it struck."""
+    rancher, struck = lab.open(), False
+    with monkeypatch.context() as patch:
+        patch.setattr(requests.Session, "send", mortal(requests.Session.send, fate))
+        try:
+            set_up(rancher, MortalVault(vault, fate))
+        except Death:
+            struck = True
+    set_up(rancher, vault)
+    assert_whole(rancher, vault)
+    lab.close(rancher)
+    forget_secrets()
+    return struck
+
+
+def forget_secrets() -> None:
+    manager = boto3.client("secretsmanager", region_name="us-east-1")
+    for secret in manager.list_secrets()["SecretList"]:
+        manager.delete_secret(SecretId=secret["ARN"], ForceDeleteWithoutRecovery=True)
 
 
 def mortal(send: Any, fate: Fate) -> Any:

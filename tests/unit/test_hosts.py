@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from corral.cluster import Pool
 from corral.domain.hosts import Host, PoolWish, find_shortfalls
 
-WEB = PoolWish("web", "web", "main", minimum=1, instance_ids=frozenset({"i-1"}))
+WEB = PoolWish("web", {"role": "web", "env": "main"}, 1, frozenset({"i-1"}))
 HOST = Host(
     id="1h1",
     project_id="1a7",
@@ -78,3 +79,20 @@ def test_an_empty_group_is_said_to_be_empty():
 
 def test_a_pool_that_may_be_empty_lacks_nothing():
     assert find_shortfalls([replace(WEB, minimum=0, instance_ids=frozenset())], []) == []
+
+
+def test_a_pools_own_labels_are_wished_for_as_well():
+    pool = Pool(
+        name="crawler",
+        environment="main",
+        role="web",
+        labels={"network": "external"},
+        instance_type="c5.large",
+        minimum=1,
+        maximum=2,
+        scaling={"kind": "cpu", "target_percent": 60},
+    )
+
+    assert find_shortfalls([PoolWish.of(pool, ["i-1"])], [HOST]) == [
+        "crawler has 0 of 1 active hosts: i-1 is host 1h1 with network= instead of external"
+    ]

@@ -84,16 +84,10 @@ class RancherClient:
             return str(error)
 
     def members(self) -> tuple[Member, ...] | str:
-        """Return the servers of the cluster by Rancher's own list, or what was answered instead.
-
-        Raises:
-            RancherRefusedError: Access control is on and the key is no administrator's.
-        """
+        """Return the servers of the cluster by Rancher's own list, or what was answered instead."""
         try:
             rows = self._transport.read_all(f"{API}/clustermemberships")
             return tuple(_parsed(MemberAnswer, row).plain() for row in rows)
-        except RancherRefusedError:
-            raise
         except RancherError as error:
             return str(error)
 

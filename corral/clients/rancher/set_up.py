@@ -9,6 +9,7 @@ import logging
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 
+from corral.clients.rancher.administrator import find_administrator
 from corral.clients.rancher.client import RancherClient
 from corral.clients.rancher.keys import ACTIVE, Patience, ensure_key
 from corral.clients.rancher.vault import (
@@ -84,7 +85,7 @@ class SetUp:
             PrerequisiteError: Access control is on, and nothing in the vault opens it.
         """
         secret = read_secret(self._vault, self._admin_secret, AdminSecret)
-        rancher = self._lookout(secret.pair)
+        rancher = find_administrator(self._url, self._vault, self._cluster)
 
         def store(pair: KeyPair) -> None:
             fresh = AdminSecret(
@@ -193,25 +194,6 @@ class SetUp:
             stored=stored,
             store=store,
             patience=self._patience,
-        )
-
-    def _lookout(self, pair: KeyPair | None) -> RancherClient:
-        """Return an administrator: the stored key's if it works, else nobody while that suffices.
-
-        Raises:
-            PrerequisiteError: Access control is on, and nothing in the vault opens it.
-        """
-        if pair:
-            rancher = RancherClient(self._url, pair)
-            if rancher.is_accepted():
-                return rancher
-        if self._stranger().is_accepted():
-            return self._stranger()
-        held = "a key that it does not accept" if pair else "no key"
-        raise PrerequisiteError(
-            f"Rancher at {self._public_url} has access control switched on, and the secret"
-            f" {self._admin_secret} holds {held}: log in as an administrator, make an account API"
-            " key, and store it there as access_key and secret_key."
         )
 
     def _admin(self) -> RancherClient:

@@ -106,13 +106,6 @@ def test_members_of_a_dead_cluster_are_what_was_answered_instead(answers, ranche
     assert rancher.members() == f"GET {API}/clustermemberships answered 502: Bad Gateway"
 
 
-def test_members_are_refused_to_a_wrong_key_for_good(answers, rancher):
-    answers.get(f"{API}/clustermemberships", status=401, json=problem(401, "Unauthorized"))
-
-    with pytest.raises(RancherRefusedError):
-        rancher.members()
-
-
 @pytest.mark.parametrize(
     ("status", "body", "said"),
     [

@@ -1,0 +1,149 @@
+"""What the gates see of a small cluster, with AWS and Rancher both answering."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import boto3
+import pytest
+from moto import mock_aws
+from ranchers import Rancher, Ranchers
+
+from corral.cluster import ClusterSpec
+from corral.domain.stacks import ControlPlaneOutputs
+from corral.settings import Settings, load_cluster_spec
+from tasks import connect
+from tasks.probes import GateProbe, HostsProbe
+
+
+@dataclass
+class Small:
+    """A cluster of one server and one web host."""
+
+    spec: ClusterSpec
+    control: ControlPlaneOutputs
+    rancher: Rancher
+    server_id: str
+    server_address: str
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ranchers]:
+    started = Ranchers(tmp_path_factory.mktemp("lab"))
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def small(lab: Ranchers, monkeypatch: pytest.MonkeyPatch) -> Iterator[Small]:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        server_id, server_address, target_group = make_servers()
+        rancher = lab.open(advertise=server_address)
+        monkeypatch.setenv("CORRAL_RANCHER_URL", rancher.url)
+        connect.settings.cache_clear()
+        spec = load_cluster_spec("lab", Settings())
+        control = ControlPlaneOutputs(
+            url=spec.url,
+            load_balancer_arn="",
+            load_balancer_dns_name="",
+            target_group_arn=target_group,
+            group_name="lab-control",
+            image_id="",
+        )
+        yield Small(spec, control, rancher, server_id, server_address)
+        lab.close(rancher)
+        connect.settings.cache_clear()
+
+
+def make_group(name: str, size: int, **more: object) -> list[str]:
+    """Make an auto scaling group and return the ids of its instances."""
+    scaling = boto3.client("autoscaling", "us-east-1")
+    ec2 = boto3.client("ec2", "us-east-1")
+    image = ec2.describe_images()["Images"][0]["ImageId"]
+    ec2.create_launch_template(
+        LaunchTemplateName=name, LaunchTemplateData={"ImageId": image, "InstanceType": "m5.large"}
+    )
+    scaling.create_auto_scaling_group(
+        AutoScalingGroupName=name,
+        LaunchTemplate={"LaunchTemplateName": name},
+        MinSize=size,
+        MaxSize=5,
+        AvailabilityZones=["us-east-1a"],
+        **more,
+    )
+    group = scaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])
+    return [i["InstanceId"] for i in group["AutoScalingGroups"][0]["Instances"]]
+
+
+def make_servers() -> tuple[str, str, str]:
+    """Make a group of one server in a target group; return its id, address and that group."""
+    ec2 = boto3.client("ec2", "us-east-1")
+    vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+    balancing = boto3.client("elbv2", "us-east-1")
+    target_group = balancing.create_target_group(
+        Name="lab-control", Protocol="HTTP", Port=8080, VpcId=vpc
+    )["TargetGroups"][0]["TargetGroupArn"]
+    [instance_id] = make_group("lab-control", 1, TargetGroupARNs=[target_group])
+    found = ec2.describe_instances(InstanceIds=[instance_id])["Reservations"][0]["Instances"][0]
+    return instance_id, found["PrivateIpAddress"], target_group
+
+
+def test_a_living_server_passes_the_gate(small):
+    probe = GateProbe(connect.aws(small.spec.aws), small.spec, small.control, 1)
+
+    assert probe() == []
+
+
+def test_a_cluster_without_a_server_says_so_on_every_check(small, lab):
+    lab.close(small.rancher)
+    server = f"{small.server_id} ({small.server_address})"
+
+    said = GateProbe(connect.aws(small.spec.aws), small.spec, small.control, 3)()
+
+    assert [sentence.partition(":")[0] for sentence in said] == [
+        "size of the group",
+        "/ping of the load balancer",
+        "version of the load balancer",
+        "WebSocket upgrade of the load balancer",
+        "membership of the cluster",
+    ]
+    assert "1 of 3 instances" in said[0]
+    assert "connection refused" in said[1]
+    assert server not in said[0]
+
+
+def test_a_server_at_another_address_is_no_member(small):
+    instance = boto3.resource("ec2", "us-east-1").Instance(small.server_id)
+    instance.terminate()
+    boto3.client("autoscaling", "us-east-1").set_desired_capacity(
+        AutoScalingGroupName="lab-control", DesiredCapacity=1
+    )
+
+    said = GateProbe(connect.aws(small.spec.aws), small.spec, small.control, 1)()
+
+    assert any("not in the list of members" in sentence for sentence in said)
+    assert any("none of the group's instances" in sentence for sentence in said)
+
+
+def test_pools_lack_hosts_until_their_own_have_joined(small):
+    sizes = {"web": 2, "celery": 2, "crawler": 1}
+    groups = {pool: make_group(f"lab-{pool}", size) for pool, size in sizes.items()}
+    spec = small.spec
+    probe = HostsProbe(connect.aws(spec.aws), spec, {"lab": "1a5"})
+
+    first = probe()
+    # Seeded hosts take the roles in turn.
+    turns = [*zip(groups["web"], groups["celery"], [*groups["crawler"], "i-none"], strict=True)]
+    machines = [(instance, "10.20.64.1") for turn in turns for instance in turn]
+    small.rancher.cluster.seed_herd(len(machines), 0, "Default", machines)
+    for host in small.rancher.cluster.store.hosts:
+        host.labels = {**host.labels, "env": "lab", "network": "external"}
+    second = probe()
+
+    assert [sentence.partition(":")[0] for sentence in first] == [
+        "web has 0 of 2 active hosts",
+        "celery has 0 of 2 active hosts",
+        "crawler has 0 of 1 active hosts",
+    ]
+    assert second == []
+    assert len(probe.hosts) == len(machines)
