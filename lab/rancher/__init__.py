@@ -4,16 +4,18 @@ It names the sources of what it does as Rancher does: `cattle` is the API server
 Rancher 1.6.30), `gdapi` the framework in it, `rancher` the image and its issues.
 """
 
-from lab.rancher.agent import Agent, MachineFacts, RegistrationError
 from lab.rancher.cluster import RancherCluster
+from lab.rancher.containers import AgentContainer, ServerContainer
 from lab.rancher.herd import SeededHost
+from lab.rancher.machine import MachineFacts, Network
 from lab.rancher.server import RancherServer
 
 __all__ = [
-    "Agent",
+    "AgentContainer",
     "MachineFacts",
+    "Network",
     "RancherCluster",
     "RancherServer",
-    "RegistrationError",
     "SeededHost",
+    "ServerContainer",
 ]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from lab.rancher import timings
 from lab.rancher.bodies import Values
 from lab.rancher.call import Call
 from lab.rancher.callers import Doorkeeper, parse_id
@@ -79,7 +80,7 @@ class ProjectManager(Manager[Account]):
         mine = {
             member.project_id
             for member in members
-            if member.external_id == own and member.removed is None
+            if member.external_id == own and is_active(member)
         }
         return [row for row in living if row.id in mine]
 
@@ -217,12 +218,18 @@ def _member(project: Account, given: object) -> ProjectMember:
     )
 
 
+def _nothing(_row: Row) -> bool:
+    return True
+
+
 class ProjectProcesses:
     """What happens when an environment is removed."""
 
     def __init__(self, cluster: "RancherCluster") -> None:
         self._cluster = cluster
         cluster.engine.handle("account", "remove", self._remove)
+        for process in ("create", "activate"):
+            cluster.engine.handle("projectMember", process, _nothing, takes=timings.MEMBER)
 
     def _remove(self, row: Row) -> bool:
         """Remove what the account owns: hosts, keys, members.

@@ -22,7 +22,6 @@ from lab.rancher.schema.shape import (
 )
 from lab.rancher.sessions import Sessions
 from lab.rancher.settings import Settings
-from lab.rancher.states import GONE
 from lab.rancher.store import Store
 
 REGISTRATION_USER = "registrationToken"
@@ -205,7 +204,7 @@ class Doorkeeper:
             for member in self._store.project_members.where("project_id", project.id)
             if member.external_id_type == "rancher_id"
             and parse_id(member.external_id) == user.id
-            and member.state not in GONE
+            and is_active(member)
         }
         return next((role for role in ROLES if role in roles), None)
 

@@ -30,6 +30,11 @@ class Migration:
         self._making_tables = False
         self._locked_by: str | None = None
 
+    @property
+    def is_locked(self) -> bool:
+        """Say whether somebody works on the schema, or died at it."""
+        return self._locked_by is not None
+
     async def run(self, server: str, *, release: bool) -> None:
         """Bring the schema up to date.
 

@@ -5,7 +5,6 @@ import contextlib
 import ipaddress
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
 
 FATAL: Final = 1
 STOPPED: Final = 0
+OPERATION = web.RequestKey("operation", str)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -45,6 +45,16 @@ class RancherServer:
     """One container of the image rancher/server.
 
     While it starts nobody listens on its port: connections are refused.
+
+    Args:
+        cluster: what is in its database.
+        listen: host and port on loopback.
+        advertise: private address that other servers reach it by; None: it is alone.
+        http_port: port that it says it has for people.
+        version: tag of the image.
+        environment: the container's variables.
+        say: takes the lines of its log.
+
     """
 
     def __init__(
@@ -55,15 +65,16 @@ class RancherServer:
         http_port: int = 8080,
         version: str = "v1.6.30",
         environment: Mapping[str, str] | None = None,
+        say: Callable[[str], None] = log.info,
     ) -> None:
         self.cluster = cluster
         self.listen = listen
         self.version = version
         self.environment = dict(environment or {})
         self.settings = Settings(cluster.store.settings, self.environment, version)
-        self.lines: list[str] = []
         self.is_up = asyncio.Event()
         self._advertise = advertise
+        self._say = say
         self._member = Member(cluster, advertise, http_port)
         self._api = Api(cluster, self.settings, version)
         self._exit: asyncio.Future[int] = cluster.world.loop.create_future()
@@ -177,10 +188,6 @@ class RancherServer:
     async def _pause(self, real_s: float) -> None:
         await asyncio.sleep(self.cluster.world.seconds(real_s))
 
-    def _say(self, line: str) -> None:
-        log.info("%s %s", self._member.uuid, line)
-        self.lines.append(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {line}")
-
     # Requests
 
     @web.middleware
@@ -196,13 +203,11 @@ class RancherServer:
             if effect.reset:
                 world.journal.record("rancher", name, RESET_STATUS)
                 return response or web.Response(status=500)
-        if response is None and _wants_socket(request):
-            # A socket lasts: it is noted when it opens.
-            world.journal.record("rancher", name, 101)
-            return await handler(request)
         if response is None:
+            request[OPERATION] = name
             response = await handler(request)
-        world.journal.record("rancher", name, response.status)
+        if not isinstance(response, web.WebSocketResponse):
+            world.journal.record("rancher", name, response.status)
         return response
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
@@ -276,6 +281,8 @@ class RancherServer:
         socket = web.WebSocketResponse()
         socket.headers.update(headers)
         await socket.prepare(request)
+        # A socket lasts: it is noted when it opens, not when it ends.
+        self.cluster.world.journal.record("rancher", request[OPERATION], socket.status)
         if agent is not None:
             await AgentSocket(self.cluster, agent).serve(socket, self.cluster.agents)
         else:

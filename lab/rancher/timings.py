@@ -41,6 +41,9 @@ cattle: DBDiscovery.java
 PROCESS: Final = 1.0
 """A process that needs no agent. No source gives a figure; "within seconds"."""
 
+MEMBER: Final = 0.2
+"""A process of a member of an environment. Assumed; shorter than that of the environment."""
+
 REMOVE: Final = 2.0
 """Removing a host: its addresses, storage pools and physical host go as well. Assumed."""
 
