@@ -5,6 +5,7 @@ import json
 import pytest
 from aws_lab import AwsLab, eventually
 from botocore.exceptions import ClientError
+
 from lab.aws import SeededInstance
 
 TERMINATING = "autoscaling:EC2_INSTANCE_TERMINATING"
