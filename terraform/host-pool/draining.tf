@@ -85,9 +85,4 @@ resource "aws_sqs_queue" "failed" {
   name                      = local.dead_letter_queue_name
   sqs_managed_sse_enabled   = true
   message_retention_seconds = 1209600
-
-  redrive_allow_policy = jsonencode({
-    redrivePermission = "byQueue"
-    sourceQueueArns   = ["arn:aws:sqs:${var.region}:${var.account_id}:${local.queue_name}"]
-  })
 }
