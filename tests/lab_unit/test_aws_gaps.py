@@ -162,6 +162,27 @@ def test_an_acl_entry_keeps_its_icmp_type_and_code(aws_lab):
     ]
 
 
+def test_a_queues_policies_are_answered_as_they_were_written(aws_lab):
+    sqs = aws_lab.client("sqs")
+    failed = sqs.create_queue(QueueName="texts-failed")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=failed, AttributeNames=["QueueArn"])["Attributes"]
+    texts = {
+        "Policy": '{"Version":"2012-10-17","Statement":[]}',
+        "RedrivePolicy": f'{{"deadLetterTargetArn":"{arn["QueueArn"]}","maxReceiveCount":5}}',
+        "RedriveAllowPolicy": '{"redrivePermission":"denyAll"}',
+    }
+    queue = sqs.create_queue(QueueName="texts", Attributes=texts)["QueueUrl"]
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "60"})
+
+    found = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
+    assert texts.items() <= found.items()
+    assert found["VisibilityTimeout"] == "60"
+    assert (
+        "RedrivePolicy"
+        not in sqs.get_queue_attributes(QueueUrl=failed, AttributeNames=["All"])["Attributes"]
+    )
+
+
 def test_a_managed_policy_of_aws_can_be_attached(aws_lab):
     iam = aws_lab.client("iam")
     iam.create_role(RoleName="machine", AssumeRolePolicyDocument=json.dumps({"Statement": []}))

@@ -22,7 +22,7 @@ def close() -> None:
     """Take a Deny of calls without TLS for what it is."""
 
     def is_action_permitted(self: IAMPolicyStatement, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
-        statement = self._statement  # noqa: SLF001 - moto shows it nowhere else
+        statement = self._statement
         if statement["Effect"] == "Deny" and statement.get("Condition") == _WITHOUT_TLS:
             return PermissionResult.NEUTRAL
         return original(self, *args, **kwargs)
