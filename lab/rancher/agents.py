@@ -106,7 +106,8 @@ class AgentService:
             self._cluster.engine.enter("agent", agent, "reconnect")
             agent.reconnecting_since = time.time()
         elif agent.state == RECONNECTING:
-            patience = self._cluster.world.seconds(timings.DISCONNECT)
+            delay = self._cluster.settings().number("agent.disconnect.after.seconds")
+            patience = self._cluster.world.seconds(delay)
             if time.time() - (agent.reconnecting_since or 0.0) >= patience:
                 self._cluster.engine.start("agent", agent, "disconnect")
 

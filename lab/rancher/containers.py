@@ -11,6 +11,9 @@ from lab.rancher.server import RancherServer
 from lab.world import World
 
 HTTP_PORT: Final = 8080
+LAST_RELEASE: Final = "v1.6.30"
+MOVING_TAGS: Final = frozenset({"stable", "latest"})
+"""Tags that stand for whatever release is the last."""
 FAILED: Final = 1
 PERMANENT: Final = "run"
 """The argument by which a launcher starts the permanent agent.
@@ -45,14 +48,14 @@ class ServerContainer:
         cluster_of: ClusterOf,
         environment: Mapping[str, str],
         arguments: Sequence[str],
-        version: str = "v1.6.30",
+        version: str = LAST_RELEASE,
     ) -> None:
         self._world = world
         self._machine = machine
         self._cluster_of = cluster_of
         self._flags = dict(zip(arguments[::2], arguments[1::2], strict=False))
         self._environment = environment
-        self._version = version
+        self._version = LAST_RELEASE if version in MOVING_TAGS else version
         self._server: RancherServer | None = None
 
     async def run(self, say: Say) -> int:

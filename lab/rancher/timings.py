@@ -70,9 +70,6 @@ RESOURCES_EVERY: Final = 12
 cattle: agent.ping.resources.every
 """
 
-DISCONNECT: Final = 180.0
-"""cattle: agent.disconnect.after.seconds"""
-
 PURGE_SWEEP: Final = 60.0
 """cattle: task.purge.resources.schedule"""
 

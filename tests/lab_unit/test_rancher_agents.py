@@ -1,7 +1,7 @@
 """Agents: registering, being lost and found, being removed."""
 
 import pytest
-from rancher_lab import RancherLab
+from rancher_lab import Machine, RancherLab
 
 NAME = "rancher.corral.test"
 SCALE = 200.0
@@ -177,5 +177,21 @@ def test_hosts_disconnected_for_too_long_are_removed_if_the_setting_says_so(tmp_
         lab.wait_for(lambda: len(lab.get("/v2-beta/hosts").json()["data"]) == 3)
         rows = lab.call(lab.cluster.stored_hosts)
         assert sum(row["removed"] is not None for row in rows) == 2
+    finally:
+        lab.close()
+
+
+def test_machines_from_an_image_baked_after_registering_share_one_row(tmp_path):
+    """Identity is what is on the disk, so that clones overwrite one another."""
+    lab = RancherLab(tmp_path, scale=SCALE)
+    try:
+        lab.start_server()
+        original = _join(lab, "i-original", CATTLE_HOSTNAME="original")
+        clone = Machine("i-clone", "10.77.1.9", "clone", original.root)
+
+        lab.join(clone, {"aws.instance_id": "i-clone"}, CATTLE_HOSTNAME="clone")
+
+        lab.wait_for(lambda: lab.host(original)["hostname"] == "clone")
+        assert len(lab.call(lab.cluster.stored_hosts)) == 1
     finally:
         lab.close()

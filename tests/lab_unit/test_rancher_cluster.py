@@ -240,3 +240,34 @@ def test_a_fault_may_cut_the_connection(shared):
     with pytest.raises(requests.ConnectionError):
         shared.get("/ping")
     assert shared.get("/ping").status_code == 200
+
+
+def test_a_clustered_server_waits_while_a_lone_one_uses_the_database(rancher):
+    rancher.start_server("10.77.0.1", advertise=None)
+
+    clustered = rancher.start_server("10.77.0.2", wait=False)
+    rancher.wait_for(lambda: len(rancher.cluster.store.memberships) == 2)
+    time.sleep(0.2)
+    assert not clustered.is_up.is_set()
+
+    rancher.run(rancher.servers[0].stop())
+    rancher.wait_for(clustered.is_up.is_set)
+
+
+def test_a_restarted_server_keeps_its_row(rancher):
+    rancher.start_server("10.77.0.1")
+    before = _memberships(rancher)
+    rancher.run(rancher.servers[0].stop())
+
+    rancher.start_server("10.77.0.1")
+
+    assert [row["id"] for row in _memberships(rancher, server=1)] == [row["id"] for row in before]
+    assert _memberships(rancher, server=1)[0]["heartbeat"] > before[0]["heartbeat"]
+
+
+def test_an_address_that_is_none_cannot_be_advertised(rancher):
+    lines = []
+    server = rancher.start_server("10.77.0.1", advertise="awslocal", wait=False, say=lines.append)
+
+    assert rancher.run(server.wait_exit()) == 1
+    assert "STARTUP FAILED" in lines[-1]

@@ -133,19 +133,26 @@ def test_a_members_role_decides_about_hosts(rancher, role, method, status):
 
 
 def _set_role(rancher, role):
-    user_id = rancher.get("/v2-beta/accounts?kind=user", auth=rancher.admin_key).json()["data"][0]
+    users = rancher.get("/v2-beta/accounts?kind=user", auth=rancher.admin_key).json()["data"]
     members = [
         {"externalId": "1a1", "externalIdType": "rancher_id", "role": "owner"},
-        {"externalId": user_id["id"], "externalIdType": "rancher_id", "role": role},
+        {"externalId": users[0]["id"], "externalIdType": "rancher_id", "role": role},
     ]
     answer = rancher.post(
         "/v2-beta/projects/1a5?action=setmembers", {"members": members}, auth=rancher.admin_key
     )
     assert answer.status_code == 200
-    store = rancher.cluster.store
-    rancher.wait_for(
-        lambda: [one.role for one in store.project_members if one.state == "active"][-1] == role
-    )
+    wanted = [(users[0]["id"], role)]
+    rancher.wait_for(lambda: _active_members(rancher, users[0]["id"]) == wanted)
+
+
+def _active_members(rancher, user_id):
+    members = rancher.cluster.store.project_members
+    return [
+        (one.external_id, one.role)
+        for one in members
+        if one.state == "active" and one.external_id == user_id
+    ]
 
 
 @pytest.mark.parametrize(

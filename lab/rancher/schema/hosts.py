@@ -102,7 +102,7 @@ EXTERNAL_HOST_EVENT = ResourceType(
         "hostLabel": extra("string", "cr"),
         "reportedAccountId": column("reference[account]"),
     },
-    rights={ADMIN: "r", USER: "r", PROJECT: "cr", READONLY: "r", RESTRICTED: "r", AGENT: "cr"},
+    rights={ADMIN: "r", USER: "r", PROJECT: "cr", READONLY: "r", RESTRICTED: "r"},
     actions=process_actions("externalEvent", "remove", "externalEvent"),
 )
 """cattle: test_authorization.py (test_external_host_event)"""
