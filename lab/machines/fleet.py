@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine
+import logging
+from collections.abc import Awaitable, Callable
 
 from lab.machines.machine import Machine
 from lab.machines.names import Names
@@ -12,8 +13,11 @@ from lab.rancher import AgentContainer
 from lab.world import World
 
 ACCOUNT_ID = "123456789012"
-GONE = frozenset({"shutting-down", "terminated"})
-GOING = GONE | {"stopping", "stopped"}
+GOING = frozenset({"stopping", "stopped", "shutting-down", "terminated"})
+
+Change = Callable[[], Awaitable[None]]
+
+log = logging.getLogger(__name__)
 
 
 class NoMachineError(LookupError):
@@ -50,8 +54,10 @@ class Machines:
     async def stop(self) -> None:
         """Let all machines lose their power; nothing of them is left running."""
         self._surroundings = None
-        for instance_id, machine in self._machines.items():
-            self._interrupt(instance_id, machine.lose_power())
+        for instance_id, change in list(self._changes.items()):
+            if instance_id in self._switched_on or not change.done():
+                self._interrupt(instance_id, self._machines[instance_id].lose_power)
+        self._switched_on.clear()
         await asyncio.gather(*self._changes.values(), return_exceptions=True)
         await self._names.close()
 
@@ -73,7 +79,7 @@ class Machines:
         """
         machine = self.find(instance_id)
         self._switched_on.discard(instance_id)
-        await self._interrupt(instance_id, machine.lose_power())
+        await self._interrupt(instance_id, machine.lose_power)
 
     def partition(self, instance_id: str, seconds: float) -> None:
         """Cut a machine's agent off for some seconds of the lab, and leave it running.
@@ -92,7 +98,7 @@ class Machines:
             self._switch_on(instance_id)
         if new in GOING and instance_id in self._switched_on:
             self._switched_on.discard(instance_id)
-            self._interrupt(instance_id, self._machines[instance_id].shut_down())
+            self._interrupt(instance_id, self._machines[instance_id].shut_down)
 
     def _switch_on(self, instance_id: str) -> None:
         instance = self._aws.instance(instance_id)
@@ -103,26 +109,31 @@ class Machines:
                 self._world, instance, self._surroundings, self._images_for
             )
         self._switched_on.add(instance_id)
-        self._follow(instance_id, self._machines[instance_id].power_on())
+        self._follow(instance_id, self._machines[instance_id].power_on)
 
-    def _interrupt(
-        self, instance_id: str, ending: Coroutine[None, None, None]
-    ) -> asyncio.Task[None]:
+    def _interrupt(self, instance_id: str, ending: Change) -> asyncio.Task[None]:
         """Break off what a machine is doing (booting, shutting down) and end it otherwise."""
         before = self._changes.get(instance_id)
         if before is not None:
             before.cancel()
         return self._follow(instance_id, ending)
 
-    def _follow(self, instance_id: str, change: Coroutine[None, None, None]) -> asyncio.Task[None]:
+    def _follow(self, instance_id: str, change: Change) -> asyncio.Task[None]:
         before = self._changes.get(instance_id)
 
         async def after() -> None:
             if before is not None:
                 with contextlib.suppress(asyncio.CancelledError):
                     await asyncio.wait({before})
-            await change
+            await change()
 
         task = asyncio.get_running_loop().create_task(after(), name=f"machine {instance_id}")
+        task.add_done_callback(_report)
         self._changes[instance_id] = task
         return task
+
+
+def _report(change: asyncio.Task[None]) -> None:
+    """Say what went wrong with a machine; the others go on."""
+    if not change.cancelled() and change.exception() is not None:
+        log.error("%s failed", change.get_name(), exc_info=change.exception())

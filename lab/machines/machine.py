@@ -87,10 +87,13 @@ class Machine:
         self._say("lost power")
 
     def _install_image(self) -> None:
-        """Lay out what the machine image holds: units, the node program, Docker's client."""
+        """Lay out what the machine image holds: units, the node program, Docker's client, trust."""
         units = self._root / "etc/systemd/system"
         shutil.copytree(NODE_FOLDER / "systemd", units, dirs_exist_ok=True)
         self._install(PROGRAM, "-m", "corral_node")
+        authority = self._root / "etc/corral/database-ca.pem"
+        authority.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(self._surroundings.authority, authority)
         self._install("usr/bin/docker", "-I", "-S", client.__file__)
 
     def _install(self, path: str, *arguments: str) -> None:

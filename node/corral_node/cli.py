@@ -13,10 +13,13 @@ from corral_node.serve import serve
 
 log = logging.getLogger("corral_node")
 
+AUTHORITY = "database-ca.pem"
+"""Beside the configuration; the image brings it."""
+
 
 def run_serve(path: Path) -> None:
     """Make this machine a Rancher server."""
-    serve(read_serve_config(path))
+    serve(read_serve_config(path), path.with_name(AUTHORITY))
 
 
 def run_join(path: Path) -> None:

@@ -6,9 +6,11 @@ replaced. Rancher keeps nothing in it.
 
 import logging
 from dataclasses import dataclass
+from pathlib import Path
 
 from corral_node import database, docker
-from corral_node.config import ServeConfig
+from corral_node.config import Database, ServeConfig
+from corral_node.errors import ConfigurationError
 from corral_node.metadata import Identity, read_identity
 from corral_node.secrets import read_secret
 from corral_node.waiting import Deadline, await_success
@@ -20,6 +22,13 @@ HTTP_PORT = 8080
 CLUSTER_PORT = 9345
 DEADLINE_S = 900.0
 RUN_TIMEOUT_S = 120.0
+AUTHORITY_INSIDE = "/var/lib/rancher/etc/ssl/ca.crt"
+"""Where the server's container wants the certificates of those who sign for its database."""
+JDBC_OPTIONS = (
+    "useUnicode=true&characterEncoding=UTF-8&characterSetResults=UTF-8"
+    "&prepStmtCacheSize=517&cachePrepStmts=true&prepStmtCacheSqlLimit=4096"
+    f"&socketTimeout=60000&connectTimeout=60000&sslServerCert={AUTHORITY_INSIDE}&useSSL=true"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +54,10 @@ def describe_server(config: ServeConfig, identity: Identity, password: str) -> S
     The address is the one the metadata service told: Rancher's own `awslocal` cannot ask a
     metadata service that wants tokens.
 
-    Source: Rancher 1.6 documentation, installing the server, "multi nodes"; rancher/rancher
-    v1.6.30, `server/bin/entry`, for the variables behind the flags.
+    Source: Rancher 1.6 documentation, installing the server, "multi nodes" and "using SSL to
+    connect to MySQL"; rancher/rancher v1.6.30, `server/bin/entry`, for the variables behind flags.
     """
+    jdbc_url = _jdbc_url(config.database)
     return Server(
         image=config.image,
         command=("--advertise-address", identity.private_ip),
@@ -57,17 +67,35 @@ def describe_server(config: ServeConfig, identity: Identity, password: str) -> S
             "CATTLE_DB_CATTLE_MYSQL_NAME": config.database.name,
             "CATTLE_DB_CATTLE_USERNAME": config.database.username,
             "CATTLE_DB_CATTLE_PASSWORD": password,
+            "CATTLE_DB_CATTLE_MYSQL_URL": jdbc_url,
+            "CATTLE_DB_LIQUIBASE_MYSQL_URL": jdbc_url,
+            # The database's certificate bears RDS's name for it, not the one in our zone.
+            "CATTLE_DB_CATTLE_GO_PARAMS": "tls=skip-verify",
         },
     )
 
 
-def serve(config: ServeConfig) -> None:
+def _jdbc_url(where: Database) -> str:
+    return f"jdbc:mysql://{where.host}:{where.port}/{where.name}?{JDBC_OPTIONS}"
+
+
+def serve(config: ServeConfig, authority: Path) -> None:
     """Have Rancher's server running on this machine.
 
+    Args:
+        config: What user data told.
+        authority: Certificates of those who sign for the database, which refuses plain connections.
+
     Raises:
+        ConfigurationError: The certificates are not on this machine.
         DeadlineError: Metadata, secret, database or image did not come in time.
         NodeError: Docker is missing, or the database is none that Rancher can use.
     """
+    if not authority.is_file():
+        raise ConfigurationError(
+            f"{authority} is missing, and the database refuses connections without TLS. "
+            "Put AWS's certificate bundle for RDS there when the image is made"
+        )
     deadline = Deadline.after(DEADLINE_S)
     identity = _await_identity(deadline)
     server = describe_server(config, identity, _await_password(config, deadline))
@@ -85,7 +113,7 @@ def serve(config: ServeConfig) -> None:
     if existing:
         log.info("%s is not what it should be (image, address or database): replaced", NAME)
         docker.remove(existing)
-    _run(server)
+    _run(server, authority)
     log.info("%s started from %s, known as %s", NAME, server.image, identity.private_ip)
 
 
@@ -130,8 +158,9 @@ def _await_image(image: str, deadline: Deadline) -> None:
     )
 
 
-def _run(server: Server) -> None:
+def _run(server: Server, authority: Path) -> None:
     arguments = ["--detach", "--restart=unless-stopped", "--name", NAME]
     for port in (HTTP_PORT, CLUSTER_PORT):
         arguments += ["--publish", f"{port}:{port}"]
+    arguments += ["--volume", f"{authority}:{AUTHORITY_INSIDE}:ro"]
     docker.run([*arguments, server.image, *server.command], server.environment, RUN_TIMEOUT_S)

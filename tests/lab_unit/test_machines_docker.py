@@ -202,6 +202,7 @@ def test_one_that_was_stopped_by_hand_stays_so_unless_always():
         await docker("run", "-d", "--name", "one", "--restart", "unless-stopped", SERVER)
         await docker("run", "-d", "--name", "two", "--restart", "always", SERVER)
         await docker("stop", "one", "two")
+        await docker.daemon.stop()
         docker.daemon.boot()
 
         assert docker.daemon.find("one").state == "exited"

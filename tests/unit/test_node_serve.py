@@ -6,6 +6,7 @@ import pytest
 from corral_node import database, docker, secrets, serve
 from corral_node.config import Database, ServeConfig
 from corral_node.docker import Container
+from corral_node.errors import ConfigurationError
 from corral_node.metadata import Identity
 
 IMAGE = "rancher/server:v1.6.30"
@@ -44,7 +45,10 @@ class Machine:
 
 
 @pytest.fixture
-def serve_on(monkeypatch):
+def serve_on(monkeypatch, tmp_path):
+    authority = tmp_path / "database-ca.pem"
+    authority.touch()
+
     def serve_on(existing: Container | None) -> Machine:
         machine = Machine(existing)
         note = machine.done.append
@@ -56,13 +60,13 @@ def serve_on(monkeypatch):
         monkeypatch.setattr(docker, "remove", lambda one: note(f"removed {one.id}"))
         monkeypatch.setattr(docker, "start", lambda one: note(f"started {one.id}"))
         monkeypatch.setattr(docker, "run", machine.run)
-        serve.serve(CONFIG)
+        serve.serve(CONFIG, authority)
         return machine
 
     return serve_on
 
 
-def test_the_server_is_run_as_ranchers_manual_has_it(serve_on):
+def test_the_server_is_run_as_ranchers_manual_has_it(serve_on, tmp_path):
     machine = serve_on(None)
 
     assert machine.done == ["asked db:3306", f"has {IMAGE}", "run"]
@@ -70,9 +74,15 @@ def test_the_server_is_run_as_ranchers_manual_has_it(serve_on):
     assert arguments == [
         "--detach", "--restart=unless-stopped", "--name", "rancher-server",
         "--publish", "8080:8080", "--publish", "9345:9345",
+        "--volume", f"{tmp_path}/database-ca.pem:/var/lib/rancher/etc/ssl/ca.crt:ro",
         IMAGE, "--advertise-address", "10.0.0.7",
     ]  # fmt: skip
+    jdbc_url = environment.pop("CATTLE_DB_CATTLE_MYSQL_URL")
+    assert jdbc_url.startswith("jdbc:mysql://db:3306/cattle?useUnicode=true&")
+    assert jdbc_url.endswith("&sslServerCert=/var/lib/rancher/etc/ssl/ca.crt&useSSL=true")
     assert environment == {
+        "CATTLE_DB_LIQUIBASE_MYSQL_URL": jdbc_url,
+        "CATTLE_DB_CATTLE_GO_PARAMS": "tls=skip-verify",
         "CATTLE_DB_CATTLE_MYSQL_HOST": "db",
         "CATTLE_DB_CATTLE_MYSQL_PORT": "3306",
         "CATTLE_DB_CATTLE_MYSQL_NAME": "cattle",
@@ -104,3 +114,8 @@ def test_a_server_that_is_not_as_wanted_is_replaced(serve_on, change):
     machine = serve_on(container(**change))
 
     assert machine.done == ["asked db:3306", f"has {IMAGE}", "removed abc", "run"]
+
+
+def test_without_the_databases_authority_nothing_is_started(tmp_path):
+    with pytest.raises(ConfigurationError, match=r"database-ca\.pem is missing"):
+        serve.serve(CONFIG, tmp_path / "database-ca.pem")

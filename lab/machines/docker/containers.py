@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import secrets
+import time
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -12,7 +13,9 @@ from lab.machines.docker.workload import Spec, Start, Workload
 
 RESTART_FIRST_S = 0.1
 RESTART_LONGEST_S = 60.0
-"""Source: Docker's restart policies: the pause starts at 100 ms and doubles up to a minute."""
+RAN_WELL_S = 10.0
+"""Source: Docker's restart policies: the pause starts at 100 ms, doubles up to a minute, and starts
+anew after a run of ten seconds."""
 
 STOPPED = 137
 LOG_LINES = 1000
@@ -78,12 +81,14 @@ class Container:
 
     async def stop(self, *, by_hand: bool) -> None:
         """Stop it; by hand means that a restart policy respects it."""
-        self._stopped_by_hand = by_hand
-        await self._end(orderly=True)
+        if self.is_running:
+            self._stopped_by_hand = by_hand
+            await self._end(orderly=True)
 
     async def kill(self) -> None:
         """Let it die without a word."""
-        await self._end(orderly=False)
+        if self.is_running:
+            await self._end(orderly=False)
 
     def describe(self) -> dict[str, Any]:
         """Return what `docker inspect` shows."""
@@ -120,8 +125,11 @@ class Container:
         pause = RESTART_FIRST_S
         while True:
             self.state = "running"
+            began = time.monotonic()
             self._workload = self._start(self.spec)
             self.exit_code = await self._workload.run(self._say)
+            if time.monotonic() - began > self._seconds(RAN_WELL_S):
+                pause = RESTART_FIRST_S
             if not self._should_restart():
                 self.state = "exited"
                 return
@@ -136,8 +144,6 @@ class Container:
         )
 
     async def _end(self, *, orderly: bool) -> None:
-        if not self.is_running:
-            return
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
