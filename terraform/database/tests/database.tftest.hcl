@@ -166,67 +166,31 @@ run "the_password_is_in_no_plan" {
   }
 }
 
-run "a_mysql_that_rancher_does_not_know_is_refused" {
+run "what_rancher_could_not_run_on_is_refused" {
   command = plan
   variables {
-    engine_version = "8.0"
-  }
-  expect_failures = [var.engine_version]
-}
-
-run "a_name_outside_the_zone_is_refused" {
-  command = plan
-  variables {
-    dns_name = "rancher-db.example.com"
-  }
-  expect_failures = [var.dns_name]
-}
-
-run "too_few_connections_for_a_server_are_refused" {
-  command = plan
-  variables {
+    engine_version  = "8.0"
+    instance_class  = "db.t3.micro"
     max_connections = 150
+    dns_name        = "rancher-db.example.com"
   }
-  expect_failures = [var.max_connections]
+  expect_failures = [var.engine_version, var.instance_class, var.max_connections, var.dns_name]
 }
 
-run "a_machine_too_small_for_the_buffer_pool_is_refused" {
+run "what_rds_would_not_take_is_refused" {
   command = plan
   variables {
-    instance_class = "db.t3.micro"
+    storage_gib           = 10
+    backup_days           = 0
+    backup_window         = "0:00-1:00"
+    maintenance_window    = "Mon:01:30-Mon:02:30"
+    username              = "rdsadmin"
+    database_name         = "rancher-db"
+    database_group_id     = "vpc-0123456789abcdef0"
+    database_subnet_group = "Test/Database"
   }
-  expect_failures = [var.instance_class]
-}
-
-run "no_backup_is_refused" {
-  command = plan
-  variables {
-    backup_days = 0
-  }
-  expect_failures = [var.backup_days]
-}
-
-run "windows_that_aws_could_not_read_are_refused" {
-  command = plan
-  variables {
-    backup_window      = "0:00-1:00"
-    maintenance_window = "Mon:01:30-Mon:02:30"
-  }
-  expect_failures = [var.backup_window, var.maintenance_window]
-}
-
-run "a_user_that_rds_keeps_for_itself_is_refused" {
-  command = plan
-  variables {
-    username = "rdsadmin"
-  }
-  expect_failures = [var.username]
-}
-
-run "a_disk_too_small_is_refused" {
-  command = plan
-  variables {
-    storage_gib = 10
-  }
-  expect_failures = [var.storage_gib]
+  expect_failures = [
+    var.storage_gib, var.backup_days, var.backup_window, var.maintenance_window, var.username,
+    var.database_name, var.database_group_id, var.database_subnet_group,
+  ]
 }

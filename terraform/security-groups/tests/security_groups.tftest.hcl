@@ -145,26 +145,12 @@ run "everybody_is_no_admin" {
   expect_failures = [var.admin_cidrs]
 }
 
-run "an_address_without_prefix_is_no_admin_network" {
+run "addresses_and_networks_are_not_mixed_up" {
   command = plan
   variables {
-    admin_cidrs = ["203.0.113.7"]
-  }
-  expect_failures = [var.admin_cidrs]
-}
-
-run "a_network_is_no_nat_address" {
-  command = plan
-  variables {
+    vpc_id         = "subnet-0123456789abcdef0"
+    admin_cidrs    = ["203.0.113.7"]
     nat_public_ips = ["198.51.100.0/24"]
   }
-  expect_failures = [var.nat_public_ips]
-}
-
-run "an_id_of_something_else_is_no_network" {
-  command = plan
-  variables {
-    vpc_id = "subnet-0123456789abcdef0"
-  }
-  expect_failures = [var.vpc_id]
+  expect_failures = [var.vpc_id, var.admin_cidrs, var.nat_public_ips]
 }

@@ -170,20 +170,25 @@ run "s3_is_reached_without_nat" {
   }
 }
 
-run "one_zone_is_refused" {
+run "values_that_no_network_can_have_are_refused" {
   command = plan
   variables {
-    zones = ["eu-central-1a"]
+    cluster       = "internal-test"
+    cidr          = "10.40.0.0/23"
+    zones         = ["eu-central-1a"]
+    nat           = "none"
+    flow_log_days = 31
   }
-  expect_failures = [var.zones]
+  expect_failures = [var.cluster, var.cidr, var.zones, var.nat, var.flow_log_days]
 }
 
-run "a_zone_named_twice_is_refused" {
+run "a_range_that_begins_elsewhere_and_a_zone_named_twice_are_refused" {
   command = plan
   variables {
+    cidr  = "10.40.1.0/16"
     zones = ["eu-central-1a", "eu-central-1a"]
   }
-  expect_failures = [var.zones]
+  expect_failures = [var.cidr, var.zones]
 }
 
 run "a_zone_of_another_region_is_refused" {
@@ -192,30 +197,6 @@ run "a_zone_of_another_region_is_refused" {
     zones = ["eu-central-1a", "us-east-1b"]
   }
   expect_failures = [var.zones]
-}
-
-run "a_range_too_small_is_refused" {
-  command = plan
-  variables {
-    cidr = "10.40.0.0/23"
-  }
-  expect_failures = [var.cidr]
-}
-
-run "a_range_that_begins_elsewhere_is_refused" {
-  command = plan
-  variables {
-    cidr = "10.40.1.0/16"
-  }
-  expect_failures = [var.cidr]
-}
-
-run "an_unknown_kind_of_nat_is_refused" {
-  command = plan
-  variables {
-    nat = "none"
-  }
-  expect_failures = [var.nat]
 }
 
 run "an_address_with_host_bits_is_no_admin_network" {
@@ -232,20 +213,4 @@ run "more_admin_networks_than_an_acl_holds_are_refused" {
     admin_cidrs = [for number in range(8) : "10.${number}.0.0/16"]
   }
   expect_failures = [var.admin_cidrs]
-}
-
-run "a_retention_cloudwatch_does_not_know_is_refused" {
-  command = plan
-  variables {
-    flow_log_days = 31
-  }
-  expect_failures = [var.flow_log_days]
-}
-
-run "a_cluster_name_aws_would_refuse_is_refused" {
-  command = plan
-  variables {
-    cluster = "internal-test"
-  }
-  expect_failures = [var.cluster]
 }
