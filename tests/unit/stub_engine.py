@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 DATA = Path(__file__).parent.parent / "data" / "terraform"
 VERSION = {"stdout": json.dumps({"terraform_version": "1.11.4"})}
@@ -66,11 +66,21 @@ class StubEngine:
 
     def __init__(self, home: Path, **steps: Any) -> None:
         (home / "steps").mkdir(parents=True)
-        self.home = home
-        self.path = home / "terraform"
+        self._remember(home)
         self.path.write_text(PROGRAM.format(home=shlex.quote(str(home))), "utf-8")
         self.path.chmod(0o755)
         self.play(**{"version": VERSION, "init": {}, "plan": NO_CHANGE, "output": OUTPUTS, **steps})
+
+    @classmethod
+    def reopen(cls, home: Path) -> Self:
+        """Return one that another process made."""
+        engine = cls.__new__(cls)
+        engine._remember(home)
+        return engine
+
+    def _remember(self, home: Path) -> None:
+        self.home = home
+        self.path = home / "terraform"
 
     def play(self, **steps: Any) -> None:
         """Set what these commands do from now on."""

@@ -1,27 +1,35 @@
 """A stack, an engine that plays Terraform, and what was heard while one was run by the other."""
 
 from pathlib import Path
-from typing import Any
-
-from stub_engine import StubEngine
+from typing import Any, Self
 
 from corral.clients.terraform import Backend, Event, EventKind, StackJob, StackResult, run_stack
 from corral.domain.plans import Change, Wholeness
 from corral.settings import Settings
+from tests.unit.stub_engine import StubEngine
 
 
 class Bench:
     """A stack, an engine, settings, and what was heard."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
-        self.engine = StubEngine(root / "engine")
-        self.folder = root / "terraform" / "vpc"
+        self._remember(root, StubEngine(root / "engine"))
         self.folder.mkdir(parents=True)
         (self.folder / "main.tf").write_text("# the network\n")
-        (root / "mirror/registry.terraform.io/hashicorp/aws/5.100.0/linux_amd64").mkdir(
-            parents=True
-        )
+        provider = "registry.terraform.io/hashicorp/aws/5.100.0/linux_amd64"
+        (root / "mirror" / provider).mkdir(parents=True)
+
+    @classmethod
+    def reopen(cls, root: Path) -> Self:
+        """Return what another process made, to run it once more in this one."""
+        bench = cls.__new__(cls)
+        bench._remember(root, StubEngine.reopen(root / "engine"))
+        return bench
+
+    def _remember(self, root: Path, engine: StubEngine) -> None:
+        self.root = root
+        self.engine = engine
+        self.folder = root / "terraform" / "vpc"
         self.events: list[Event] = []
         self.whole = Wholeness.WHOLE
         self.asked: list[Change] = []

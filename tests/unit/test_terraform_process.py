@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stub_engine import StubEngine, soon
 
 from corral.clients.terraform.process import (
     DeadlineError,
@@ -17,6 +16,7 @@ from corral.clients.terraform.process import (
     engines_end_with_us,
 )
 from corral.errors import TerraformError
+from tests.unit.stub_engine import StubEngine, soon
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_the_deadline_interrupts_and_waits_for_the_unlock(tmp_path, make_order):
 
 
 def test_an_engine_that_does_not_unlock_is_left_alone_not_killed(tmp_path, make_order, caplog):
-    engine = holding(tmp_path, unlock_s=0.8)
+    engine = holding(tmp_path, unlock_s=0.4)
     engines = Engines()
 
     def run() -> None:

@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stub_engine import NO_CHANGE, StubEngine
-from terraform_bench import Bench
 
 from corral.clients.terraform import EventKind
 from corral.domain.plans import Wholeness
@@ -20,6 +18,8 @@ from corral.errors import (
     TerraformError,
     UnsafePlanError,
 )
+from tests.unit.stub_engine import NO_CHANGE, StubEngine
+from tests.unit.terraform_bench import Bench
 
 CREATIONS = {"lines": "plan-creations.jsonl", "code": 2}
 CHANGES = {"lines": "plan-changes.jsonl", "code": 2}
@@ -415,7 +415,7 @@ def test_what_is_broken_stays_tainted(bench):
 
 def test_a_copy_in_use_is_waited_for_and_the_wait_has_an_end(bench):
     bench.run()
-    bench.patience = {"terraform_deadline_s": 0.6}
+    bench.patience = {"terraform_deadline_s": 0.1}
     lock = os.open(bench.copy / ".corral" / "lock", os.O_RDWR)
     fcntl.flock(lock, fcntl.LOCK_EX)
 
