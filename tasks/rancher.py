@@ -62,7 +62,7 @@ def find_sizes(spec: ClusterSpec, control: ControlPlaneOutputs) -> tuple[int, ..
 def scale_servers(spec: ClusterSpec, control: ControlPlaneOutputs, size: int) -> Step:
     """Give the servers' group its size, unless it has it."""
     changed = scale_group(connect.aws(spec.aws), control.group_name, size)
-    return Step(f"{size} servers", Did.CHANGED if changed else Did.KEPT)
+    return Step(f"{control.group_name} at {size}", Did.CHANGED if changed else Did.KEPT)
 
 
 @task(

@@ -103,7 +103,7 @@ def test_members_are_known_by_the_address_they_advertise(answers, rancher):
 def test_members_of_a_dead_cluster_are_what_was_answered_instead(answers, rancher):
     answers.get(f"{API}/clustermemberships", status=502, body="<html>Bad Gateway</html>")
 
-    assert rancher.members() == f"GET {API}/clustermemberships answered 502: Bad Gateway"
+    assert rancher.members() == "502 Bad Gateway"
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_a_ping_is_told_as_it_was_answered(answers, rancher, status, body, said)
 def test_a_ping_that_nobody_answers_is_told_in_plain_words():
     nobody = RancherClient("http://127.0.0.1:9", attempts=1)
 
-    assert nobody.ping() == "GET http://127.0.0.1:9/ping: connection refused"
+    assert nobody.ping() == "connection refused"
 
 
 def test_the_version_is_read_even_from_a_refusal(answers):

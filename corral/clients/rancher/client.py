@@ -56,7 +56,7 @@ class RancherClient:
         try:
             reply = self._transport.probe("/ping")
         except RancherError as error:
-            return str(error)
+            return _said(error)
         return f"{reply.status} {reply.text[:80]}".strip()
 
     def version(self) -> str:
@@ -64,7 +64,7 @@ class RancherClient:
         try:
             reply = self._transport.probe(API)
         except RancherError as error:
-            return str(error)
+            return _said(error)
         return reply.version or f"{reply.status} without a version"
 
     def websocket(self) -> str:
@@ -81,7 +81,7 @@ class RancherClient:
             path = f"{API}/projects/{project.id}/subscribe?eventNames=resource.change"
             return str(self._transport.upgrade(path))
         except RancherError as error:
-            return str(error)
+            return _said(error)
 
     def members(self) -> tuple[Member, ...] | str:
         """Return the servers of the cluster by Rancher's own list, or what was answered instead."""
@@ -89,7 +89,7 @@ class RancherClient:
             rows = self._transport.read_all(f"{API}/clustermemberships")
             return tuple(_parsed(MemberAnswer, row).plain() for row in rows)
         except RancherError as error:
-            return str(error)
+            return _said(error)
 
     # Access
 
@@ -192,6 +192,11 @@ class RancherClient:
         rows = self._transport.read_all(f"{_path('projects', project_id)}/hosts")
         hosts = [_parsed(HostAnswer, row).plain() for row in rows]
         return [host for host in hosts if host.project_id == project_id]
+
+
+def _said(error: RancherError) -> str:
+    """Return what was answered, or why nothing was, in a few words."""
+    return " ".join(filter(None, [str(error.status or ""), error.code])) or str(error)
 
 
 def _path(kind: str, resource_id: str) -> str:

@@ -45,7 +45,9 @@ def refusal(method: str, url: str, response: requests.Response) -> RancherError:
     ]
     message = f"{method} {url} answered {status}: {', '.join(words) or response.reason}"
     return (kind or RancherAnswerError)(
-        message[:MESSAGE_LENGTH], status=status, code=str(known.get("code") or "")
+        message[:MESSAGE_LENGTH],
+        status=status,
+        code=str(known.get("code") or response.reason or ""),
     )
 
 
@@ -53,7 +55,9 @@ def reason(error: BaseException) -> str:
     """Return why nobody answered, in a few words: the innermost cause that says it."""
     said = ""
     link: BaseException | None = error
-    while link is not None:
+    seen: set[int] = set()
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
         if isinstance(link, (requests.Timeout, TimeoutError, websocket.WebSocketTimeoutException)):
             said = "no answer in time"
         elif isinstance(link, socket.gaierror):

@@ -129,7 +129,7 @@ class Transport:
         except websocket.WebSocketBadStatusException as error:
             return int(error.status_code)
         except (websocket.WebSocketException, OSError) as error:
-            raise RancherUnreachableError(f"WebSocket to {url}: {reason(error)}") from error
+            raise _silence(f"WebSocket to {url}", error) from error
         connection.close(timeout=1)
         return int(connection.getstatus())
 
@@ -178,7 +178,7 @@ class Transport:
         except requests.exceptions.SSLError as error:
             raise RancherAnswerError(f"{where}: the certificate is no good: {error}") from error
         except (requests.ConnectionError, requests.Timeout) as error:
-            raise RancherUnreachableError(f"{where}: {reason(error)}") from error
+            raise _silence(where, error) from error
         except requests.RequestException as error:
             raise RancherAnswerError(f"{where}: {error}") from error
 
@@ -207,3 +207,8 @@ def _rows(page: Resource, path: str) -> list[Resource]:
     if not isinstance(rows, list):
         raise RancherAnswerError(f"{path} is no collection")
     return rows
+
+
+def _silence(where: str, error: Exception) -> RancherUnreachableError:
+    why = reason(error)
+    return RancherUnreachableError(f"{where}: {why}", code=why)
