@@ -1,6 +1,6 @@
 """Prefect's view of Rancher: servers behind their gate, set-up, hosts that have joined."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from datetime import timedelta
 
 from prefect import get_run_logger, task
@@ -25,6 +25,8 @@ HOSTS_STAGE = "hosts"
 
 # Keys and environments change their state within a second or two.
 SET_UP_INTERVAL_S = 2.0
+
+SAY_AGAIN = timedelta(seconds=10)
 
 
 def initialise_ha(spec: ClusterSpec, control: ControlPlaneOutputs) -> list[Step]:
@@ -82,7 +84,7 @@ def await_gate(spec: ClusterSpec, control: ControlPlaneOutputs, size: int) -> No
         deadline=timedelta(seconds=settings.gate_deadline_s),
         interval=timedelta(seconds=settings.gate_interval_s),
         passes=settings.gate_passes,
-        on_wait=_tell(HA_STAGE),
+        on_wait=_Teller(HA_STAGE),
     )
 
 
@@ -133,17 +135,23 @@ def await_hosts(spec: ClusterSpec, control: ControlPlaneOutputs) -> list[Host]:
             probe,
             deadline=timedelta(seconds=settings.hosts_deadline_s),
             interval=timedelta(seconds=settings.gate_interval_s),
-            on_wait=_tell(HOSTS_STAGE),
+            on_wait=_Teller(HOSTS_STAGE),
         )
     return probe.hosts
 
 
-def _tell(stage: str) -> Callable[[Waiting], None]:
-    """Return what says in the log and in the progress what is waited for."""
-    log = get_run_logger()
+class _Teller:
+    """Says in log and progress what is waited for: what is new at once, the rest seldom."""
 
-    def tell(waiting: Waiting) -> None:
-        log.info("%s", waiting)
-        progress().move(stage, min(0.9, waiting.waited / waiting.deadline), str(waiting))
+    def __init__(self, stage: str) -> None:
+        self._stage = stage
+        self._log = get_run_logger()
+        self._failures: Sequence[str] = ()
+        self._said_at = -SAY_AGAIN
 
-    return tell
+    def __call__(self, waiting: Waiting) -> None:
+        """Hear what is waited for."""
+        progress().move(self._stage, min(0.9, waiting.waited / waiting.deadline), str(waiting))
+        if waiting.failures != self._failures or waiting.waited > self._said_at + SAY_AGAIN:
+            self._failures, self._said_at = waiting.failures, waiting.waited
+            self._log.info("%s", waiting)
