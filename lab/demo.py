@@ -3,6 +3,7 @@
 Everything is started as a user would start it, by the commands of the README, and ends with it.
 """
 
+import fcntl
 import os
 import shutil
 import signal
@@ -42,12 +43,11 @@ def say(text: str) -> None:
 
 def demo(*, stay: bool, time_scale: float) -> int:
     """Do everything, print what happens, and return the exit code of the process."""
-    shutil.rmtree(HOME, ignore_errors=True)
-    HOME.mkdir(parents=True)
     began = time.monotonic()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with ExitStack() as running:
+            running.enter_context(_alone())
             environment, ready = _start(running, time_scale)
             _build(environment)
             print_summary(ready, environment["PREFECT_API_URL"], time.monotonic() - began)
@@ -61,6 +61,20 @@ def demo(*, stay: bool, time_scale: float) -> int:
         return 0 if stay else 130
     say("everything that was started is stopped.")
     return 0
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Empty our folder, unless another demo lives in it."""
+    HOME.parent.mkdir(parents=True, exist_ok=True)
+    with (HOME.parent / "demo.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DemoError("another demo or lab runs from this folder: end it first") from None
+        shutil.rmtree(HOME, ignore_errors=True)
+        HOME.mkdir()
+        yield
 
 
 def _start(running: ExitStack, time_scale: float) -> tuple[dict[str, str], Ready]:

@@ -16,6 +16,7 @@ import requests
 
 from tests.lab.harness import PREFECT, Started, flow_command, wait_until
 
+LAB_UP = [sys.executable, "-m", "lab", "up"]
 TIME_SCALE = 20
 START_S = 180
 

@@ -1,4 +1,4 @@
-"""Processes that the lab's tests start as a user would: a lab, a Prefect server, a worker, flows."""
+"""Processes that the lab's tests start as a user would: lab, Prefect server, worker, flows."""
 
 import json
 import os
@@ -93,5 +93,6 @@ def wait_until(probe: Callable[[], Any], seconds: float, what: str) -> Any:
 def flow_command(flow: str, **parameters: Any) -> list[str]:
     """Return the command that runs a flow in a process of its own."""
     module, name = flow.rsplit(".", 1)
-    call = f"from {module} import {name} as f; import json; f(**json.loads({json.dumps(json.dumps(parameters))}))"
+    given = json.dumps(json.dumps(parameters))
+    call = f"import json; from {module} import {name}; {name}(**json.loads({given}))"
     return [sys.executable, "-c", call]
