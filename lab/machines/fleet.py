@@ -4,7 +4,10 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 
+from lab.aws.views import InstanceView
+from lab.machines.image import bake
 from lab.machines.machine import Machine
 from lab.machines.names import Names
 from lab.machines.outside import Aws, ImagesFor, Surroundings
@@ -47,7 +50,10 @@ class Machines:
     async def start(self) -> None:
         """Begin to watch: what runs in EC2 from now on boots."""
         self._surroundings = Surroundings(
-            ACCOUNT_ID, await self._names.listen(), self._names.authority.certificate_path
+            bake(self._world.root / "image"),
+            ACCOUNT_ID,
+            await self._names.listen(),
+            self._names.authority.certificate_path,
         )
         self._aws.subscribe(self._on_change)
 
@@ -101,15 +107,23 @@ class Machines:
             self._interrupt(instance_id, self._machines[instance_id].shut_down)
 
     def _switch_on(self, instance_id: str) -> None:
-        instance = self._aws.instance(instance_id)
-        if instance is None or self._surroundings is None:
+        if self._surroundings is None:
             return
         if instance_id not in self._machines:
             self._machines[instance_id] = Machine(
-                self._world, instance, self._surroundings, self._images_for
+                self._world,
+                partial(self._view, instance_id),
+                self._surroundings,
+                self._images_for,
             )
         self._switched_on.add(instance_id)
         self._follow(instance_id, self._machines[instance_id].power_on)
+
+    def _view(self, instance_id: str) -> InstanceView:
+        instance = self._aws.instance(instance_id)
+        if instance is None:
+            raise NoMachineError(f"EC2 knows no instance {instance_id}")
+        return instance
 
     def _interrupt(self, instance_id: str, ending: Change) -> asyncio.Task[None]:
         """Break off what a machine is doing (booting, shutting down) and end it otherwise."""

@@ -1,18 +1,14 @@
 """One machine: an EC2 instance's body, from power-on to power-off."""
 
 import asyncio
-import shutil
-import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 from aiohttp import web
 
 from lab.aws.views import InstanceView
 from lab.machines.cloud_init import CloudInit
-from lab.machines.docker import client
 from lab.machines.docker.daemon import Daemon
-from lab.machines.guest import sitecustomize
 from lab.machines.metadata import MetadataService
 from lab.machines.outside import ImagesFor, MachineFacts, Surroundings
 from lab.machines.systemd import Systemd
@@ -22,10 +18,6 @@ BOOT_S = 25.0
 """From power-on to cloud-init. Invented, but of the size of a small Debian on EC2."""
 METADATA_PORT = 16925
 DOCKER_PORT = 2375
-
-NODE_FOLDER = Path(__file__).parents[2] / "node"
-PROGRAM = "opt/corral-node/bin/corral-node"
-"""Where the image has the node program, below the machine's root."""
 
 
 class Machine:
@@ -38,10 +30,11 @@ class Machine:
     def __init__(
         self,
         world: World,
-        instance: InstanceView,
+        look: Callable[[], InstanceView],
         surroundings: Surroundings,
         images_for: ImagesFor,
     ) -> None:
+        instance = look()
         self._world = world
         self._instance = instance
         self._surroundings = surroundings
@@ -54,7 +47,7 @@ class Machine:
         self.systemd = Systemd(
             self._root, self._environment(), self._folder, world.scale, self._say
         )
-        self._metadata = MetadataService(instance, surroundings.account_id)
+        self._metadata = MetadataService(look, surroundings.account_id)
         self._runners: list[web.AppRunner] = []
         self._has_booted_before = False
 
@@ -69,7 +62,7 @@ class Machine:
             self.systemd.boot()
             return
         self._has_booted_before = True
-        self._install_image()
+        self._surroundings.image.install(self._root, self._surroundings.authority)
         CloudInit(self._root, self.systemd, self._say).obey(self._instance.user_data)
 
     async def shut_down(self) -> None:
@@ -86,32 +79,14 @@ class Machine:
         await self._stop_listening()
         self._say("lost power")
 
-    def _install_image(self) -> None:
-        """Lay out what the machine image holds: units, the node program, Docker's client, trust."""
-        units = self._root / "etc/systemd/system"
-        shutil.copytree(NODE_FOLDER / "systemd", units, dirs_exist_ok=True)
-        self._install(PROGRAM, "-m", "corral_node")
-        authority = self._root / "etc/corral/database-ca.pem"
-        authority.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(self._surroundings.authority, authority)
-        self._install("usr/bin/docker", "-I", "-S", client.__file__)
-
-    def _install(self, path: str, *arguments: str) -> None:
-        program = self._root / path
-        program.parent.mkdir(parents=True, exist_ok=True)
-        words = " ".join(f"'{word}'" for word in (sys.executable, *arguments))
-        program.write_text(f'#!/bin/sh\nexec {words} "$@"\n', encoding="utf-8")
-        program.chmod(0o755)
-
     def _environment(self) -> dict[str, str]:
         """Return what each of the machine's processes has; nothing of the lab's own passes on."""
         metadata, docker = self._place(METADATA_PORT), self._place(DOCKER_PORT)
-        guest = Path(sitecustomize.__file__).parent
         return {
             "PATH": f"{self._root}/usr/bin:/usr/local/bin:/usr/bin:/bin",
             "HOME": f"{self._root}/root",
             "LANG": "C.UTF-8",
-            "PYTHONPATH": f"{guest}:{NODE_FOLDER}",
+            "PYTHONPATH": self._surroundings.image.module_path,
             "CORRAL_NODE_CONFIG": f"{self._root}/etc/corral/node.json",
             "AWS_ENDPOINT_URL": self._world.aws_endpoint,
             "AWS_EC2_METADATA_SERVICE_ENDPOINT": f"http://{metadata[0]}:{metadata[1]}",

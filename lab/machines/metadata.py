@@ -5,7 +5,7 @@ Source: EC2 user guide, "Use IMDSv2", "Instance metadata categories", "IAM roles
 
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -74,13 +74,13 @@ def _make_credentials() -> dict[str, str]:
 class MetadataService:
     """Answers one machine's questions about itself.
 
-    An instance profile's role goes by the profile's name here: AWS's own stand-in knows no rights.
+    EC2 is asked anew each time, since a profile may come late. Its role goes by the profile's name
+    here, and gets any credentials: the lab's AWS looks at no rights.
     """
 
-    def __init__(self, instance: InstanceView, account_id: str) -> None:
-        self._facts = describe(instance, account_id)
-        self._identity = describe_identity(instance, account_id)
-        self._role = instance.profile
+    def __init__(self, look: Callable[[], InstanceView], account_id: str) -> None:
+        self._look = look
+        self._account_id = account_id
         self._tokens: dict[str, float] = {}
 
     def application(self) -> web.Application:
@@ -118,16 +118,18 @@ class MetadataService:
         return web.Response(text=token, headers={TTL_HEADER: ttl})
 
     async def _answer_identity(self, _request: web.Request) -> web.Response:
-        return web.json_response(self._identity)
+        return web.json_response(describe_identity(self._look(), self._account_id))
 
     async def _answer_role(self, _request: web.Request) -> web.Response:
-        return web.Response(text=self._role) if self._role else web.Response(status=404)
+        role = self._look().profile
+        return web.Response(text=role) if role else web.Response(status=404)
 
     async def _answer_credentials(self, request: web.Request) -> web.Response:
-        if not self._role or request.match_info["role"] != self._role:
+        if request.match_info["role"] != self._look().profile:
             return web.Response(status=404)
         return web.json_response(_make_credentials())
 
     async def _answer_fact(self, request: web.Request) -> web.Response:
-        fact = self._facts.get(request.match_info["path"])
+        facts = describe(self._look(), self._account_id)
+        fact = facts.get(request.match_info["path"])
         return web.Response(status=404) if fact is None else web.Response(text=fact)

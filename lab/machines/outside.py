@@ -8,6 +8,7 @@ from typing import Protocol
 from lab.aws.views import DatabaseView, InstanceView
 from lab.machines.docker.daemon import Daemon
 from lab.machines.docker.workload import Start
+from lab.machines.image import Image
 
 Place = tuple[str, int]
 """Host and port on loopback."""
@@ -43,8 +44,9 @@ class Balancers(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a machine finds around itself: its account, its resolver, and whom it trusts."""
+    """What a machine starts from and finds around itself: image, account, resolver, trust."""
 
+    image: Image
     account_id: str
     resolver: str
     authority: Path

@@ -14,7 +14,7 @@ from lab.machines.metadata import TOKEN_HEADER, TTL_HEADER, MetadataService
 
 @contextlib.asynccontextmanager
 async def a_client(**changes) -> AsyncIterator[TestClient]:
-    service = MetadataService(make_instance(**changes), "123456789012")
+    service = MetadataService(lambda: make_instance(**changes), "123456789012")
     async with TestClient(TestServer(service.application())) as client:
         yield client
 
