@@ -13,10 +13,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
+import psutil
 import requests
 
 from lab.ready import Ready
@@ -26,9 +27,10 @@ PROJECT = Path(__file__).resolve().parent.parent
 HOME = PROJECT / ".corral" / "demo"
 PREFECT = [sys.executable, "-m", "prefect"]
 POOL = "corral"
+FORMATS = "PREFECT_LOGGING_FORMATTERS_STANDARD"
 START_S = 180.0
 BUILD_S = 3600.0
-STOP_S = 20.0
+STOP_S = 30.0
 TALK_EVERY_S = 10.0
 
 
@@ -131,8 +133,9 @@ def _prefect_settings() -> dict[str, str]:
         "PREFECT_CLI_PROMPT": "false",
         "CORRAL_WORK_DIR": str(HOME / "work"),
         # What happens, without the columns that only a file needs.
-        "PREFECT_LOGGING_FORMATTERS_STANDARD_FLOW_RUN_FMT": "%(asctime)s  %(message)s",
-        "PREFECT_LOGGING_FORMATTERS_STANDARD_TASK_RUN_FMT": "%(asctime)s  %(task_run_name)s: %(message)s",
+        f"{FORMATS}_FMT": "%(asctime)s  %(message)s",
+        f"{FORMATS}_FLOW_RUN_FMT": "%(asctime)s  %(message)s",
+        f"{FORMATS}_TASK_RUN_FMT": "%(asctime)s  %(task_run_name)s: %(message)s",
     }
 
 
@@ -177,9 +180,8 @@ def _started(
         text=True,
         start_new_session=True,
     )
-    assert process.stdout is not None
-    tee = threading.Thread(target=_tee, args=(process.stdout, _log(name), echo), daemon=True)
-    tee.start()
+    output = cast("IO[str]", process.stdout)
+    threading.Thread(target=_tee, args=(output, _log(name), echo), daemon=True).start()
     try:
         yield process
     finally:
@@ -196,12 +198,20 @@ def _tee(lines: IO[str], path: Path, echo: bool) -> None:  # noqa: FBT001 - a th
 
 
 def _stop(process: subprocess.Popen[str]) -> None:
+    """End a process and what it started; a worker would leave its flows to themselves."""
     if process.poll() is not None:
         return
+    family = psutil.Process(process.pid).children(recursive=True)
     process.terminate()
-    try:
+    with suppress(subprocess.TimeoutExpired):
         process.wait(STOP_S)
-    except subprocess.TimeoutExpired:
+    for survivor in psutil.wait_procs(family, timeout=0)[1]:
+        with suppress(psutil.NoSuchProcess):
+            survivor.terminate()
+    for survivor in psutil.wait_procs(family, timeout=STOP_S)[1]:
+        with suppress(psutil.NoSuchProcess):
+            survivor.kill()
+    if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from typing import Any
 
 import boto3
 import requests
@@ -34,7 +33,7 @@ def _addresses(ready: Ready, prefect_api: str) -> Iterable[Sequence[str]]:
     yield "the lab's lever", ready.control_url
 
 
-def _states(session: Any, ready: Ready) -> Iterable[Sequence[str]]:
+def _states(session: boto3.Session, ready: Ready) -> Iterable[Sequence[str]]:
     s3 = session.client("s3", endpoint_url=ready.aws_endpoint)
     for bucket in s3.list_buckets()["Buckets"]:
         listing = s3.list_objects_v2(Bucket=bucket["Name"])
@@ -45,7 +44,7 @@ def _states(session: Any, ready: Ready) -> Iterable[Sequence[str]]:
             yield f"s3://{bucket['Name']}/{entry['Key']}", f"{count} resources"
 
 
-def _servers(session: Any, ready: Ready) -> Iterable[Sequence[str]]:
+def _servers(session: boto3.Session, ready: Ready) -> Iterable[Sequence[str]]:
     secrets = session.client("secretsmanager", endpoint_url=ready.aws_endpoint)
     key = json.loads(secrets.get_secret_value(SecretId=f"{CLUSTER}/rancher/admin")["SecretString"])
     answer = requests.get(
