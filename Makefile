@@ -39,8 +39,8 @@ check: setup .venv-checkov/.ready
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python scripts/terraform_docs.py --check
-	$(BIN)/python scripts/check_terraform.py
+	$(BIN)/python -m scripts.terraform_docs --check
+	$(BIN)/python -m scripts.check_terraform check
 	.venv-checkov/bin/checkov --directory terraform --framework terraform --quiet --compact
 
 bench: setup
