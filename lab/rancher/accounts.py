@@ -132,10 +132,8 @@ class ProjectManager(Manager[Account]):
     def make(self, call: Call, values: Values) -> Account:
         """Make an environment whose owner is its maker, unless members are given.
 
-        An environment's key cannot: cattle: ProjectResourceManager.createProject
+        cattle: ProjectResourceManager.createProject
         """
-        if call.caller.account.kind == PROJECT_KIND:
-            raise ApiError(403)
         members = values.pop("members", None)
         given = {name: value for name, value in values.items() if value is not None}
         row = Account(**{**given, "kind": PROJECT_KIND})  # type: ignore[arg-type]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from multidict import MultiMapping
 
 from lab.rancher.access import describe_login, log_in
+from lab.rancher.accounts import PROJECT_KIND
 from lab.rancher.bodies import read_body
 from lab.rancher.call import Call
 from lab.rancher.callers import CHALLENGE, Caller, Doorkeeper
@@ -16,6 +17,7 @@ from lab.rancher.problems import ApiError, invalid, not_allowed, not_found
 from lab.rancher.rendering import Document, format_id
 from lab.rancher.rows import Row, new_uuid
 from lab.rancher.schema import SPELLINGS, TYPES
+from lab.rancher.schema.accounts import PROJECT_TYPE
 from lab.rancher.schema.shape import ResourceType
 from lab.rancher.schema.system import SCHEMA, TOKEN
 from lab.rancher.schema_documents import get_schema, list_schemas
@@ -141,6 +143,8 @@ class Api:
             return OK, manager.browse(call)
         if request.method == "POST" and call.caller.may("c", kind):
             return manager.create(call)
+        if request.method == "POST" and kind is PROJECT_TYPE and _is_environment(call):
+            raise ApiError(403)
         raise not_allowed()
 
     def _resource(
@@ -157,6 +161,14 @@ class Api:
         if request.method == "DELETE" and call.caller.may("d", kind):
             return OK, manager.delete(call, resource_id)
         raise not_allowed()
+
+
+def _is_environment(call: Call) -> bool:
+    """Say whether an environment calls, which must not make another one.
+
+    cattle: ProjectResourceManager.createProject
+    """
+    return call.caller.account.kind == PROJECT_KIND
 
 
 def _is_login(request: Request) -> bool:

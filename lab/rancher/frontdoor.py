@@ -90,6 +90,9 @@ class FrontDoor:
         )
 
     def _outside(self, request: web.Request) -> web.Response:
+        if request.path == "/healthcheck":
+            # Dropwizard answers 501 when no check is registered, and Rancher registers none.
+            return web.json_response({}, status=501)
         headers = {"X-Rancher-Version": self._version}
         if request.path == "/" and request.method == "GET":
             return self._root(request, headers)

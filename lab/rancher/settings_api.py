@@ -3,7 +3,7 @@
 from lab.rancher.bodies import validated
 from lab.rancher.call import Call
 from lab.rancher.managers import CREATED, Manager
-from lab.rancher.problems import conflict, invalid, not_found
+from lab.rancher.problems import invalid, not_found
 from lab.rancher.rendering import Document, collection, readable_names
 from lab.rancher.rows import Row
 from lab.rancher.schema.shape import ResourceType
@@ -47,12 +47,12 @@ class SettingManager(Manager[Row]):
         return self._write(call, resource_id, values["value"])
 
     def delete(self, call: Call, resource_id: str) -> Document:
-        """Take a setting out of the database; 409 if it is not there.
+        """Take a setting out of the database; 404 if it is not there.
 
         cattle: SettingManager.removeFromStore
         """
         if not call.settings.look_up(resource_id).in_db:
-            raise conflict()
+            raise not_found()
         call.settings.reset(resource_id)
         return self.get(call, resource_id)
 

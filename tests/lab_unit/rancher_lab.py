@@ -13,6 +13,7 @@ import requests
 from lab.rancher import AgentContainer, Network, RancherCluster, RancherServer
 from lab.world import World
 
+NAME = "rancher.corral.test"
 PATIENCE_S = 10
 
 
@@ -73,7 +74,7 @@ class RancherLab:
         return self.request("POST", path, json=body or {}, **options)
 
     def client(self, path="/v2-beta", key=None):
-        access_key, secret_key = key or (None, None)
+        access_key, secret_key = key or ("", "")
         return cattle.Client(access_key=access_key, secret_key=secret_key, url=self.url(path))
 
     def project_client(self, project="1a5", version="v2-beta"):
@@ -87,8 +88,10 @@ class RancherLab:
         return key.publicValue, key.secretValue
 
     def registration_url(self):
+        """Return where machines register: by name, as an agent refuses 127.0.0.1."""
         client = self.project_client()
-        return client.wait_success(client.create_registrationToken()).registrationUrl
+        token = client.wait_success(client.create_registrationToken()).token
+        return f"http://{NAME}/v1/scripts/{token}"
 
     def machine(self, name, address="10.77.1.1"):
         return Machine(name, address, f"ip-{address.replace('.', '-')}", self.root / name)

@@ -1,9 +1,8 @@
 """Agents: registering, being lost and found, being removed."""
 
 import pytest
-from rancher_lab import Machine, RancherLab
+from rancher_lab import NAME, Machine, RancherLab
 
-NAME = "rancher.corral.test"
 SCALE = 200.0
 
 
@@ -85,19 +84,23 @@ def test_even_a_disconnected_agent_comes_back(rancher):
     rancher.wait_for(lambda: _states(rancher, machine)[1] == "active")
 
 
-def test_deactivating_asks_no_agent_but_removing_a_silent_one_waits(rancher):
-    machine = _join(rancher, "i-silent")
-    rancher.crash_agent(machine)
-    path = f"/v2-beta/projects/1a5/hosts/{rancher.host(machine)['id']}"
+def test_deactivating_asks_no_agent_but_removing_a_silent_one_waits(tmp_path):
+    lab = RancherLab(tmp_path, scale=SCALE)
+    try:
+        lab.start_server(environment={"CATTLE_AGENT_DISCONNECT_AFTER_SECONDS": "400"})
+        machine = _join(lab, "i-silent")
+        lab.crash_agent(machine)
+        path = f"/v2-beta/projects/1a5/hosts/{lab.host(machine)['id']}"
 
-    rancher.post(f"{path}?action=deactivate")
-    rancher.wait_for(lambda: _states(rancher, machine)[0] == "inactive")
-    assert _states(rancher, machine)[1] in ("active", "reconnecting")
-    assert rancher.request("DELETE", path).status_code == 200
-    assert rancher.get(path).json()["removed"] is None
+        lab.post(f"{path}?action=deactivate")
+        lab.wait_for(lambda: _states(lab, machine)[0] == "inactive")
+        assert lab.request("DELETE", path).status_code == 200
+        assert lab.get(path).json()["removed"] is None
+        assert _states(lab, machine)[1] != "disconnected"
 
-    rancher.wait_for(lambda: _states(rancher, machine)[0] in ("removed", "purging", "purged"))
-    assert rancher.get(path).json()["removed"] is not None
+        lab.wait_for(lambda: lab.get(path).json()["removed"])
+    finally:
+        lab.close()
 
 
 def test_the_agent_of_a_removed_host_is_refused(rancher):

@@ -128,3 +128,38 @@ def test_errors_reach_the_client_with_code_and_field(rancher):
     assert refused.value.error.status == 422
     assert refused.value.error.code == "MissingRequired"
     assert refused.value.error.fieldName == "eventType"
+
+
+def test_a_removed_row_is_purged_at_a_random_moment_within_ten_minutes(rancher):
+    client = rancher.project_client()
+    host = client.list_host().data[0]
+    client.wait_success(client.action(host, "deactivate"))
+    client.wait_success(client.delete(host))
+
+    rows = {row["id"]: row for row in rancher.call(rancher.cluster.stored_hosts)}
+
+    lab_seconds = rows[host.id]["removeTime"] - rows[host.id]["removed"]
+    assert 0 <= lab_seconds <= rancher.world.seconds(600)
+
+
+def test_an_environment_goes_with_its_hosts_and_keys(rancher):
+    client = rancher.client()
+    project = client.wait_success(client.create_project(name="short-lived"))
+    rancher.call(rancher.cluster.seed_herd, 2, 0, "short-lived")
+    key = rancher.environment_key(project.id)
+
+    removed = client.delete(project)
+
+    assert removed.state == "deactivating"
+    rancher.wait_for(lambda: client.by_id_project(project.id).removed)
+    hosts = rancher.call(rancher.cluster.stored_hosts)
+    own = [host for host in hosts if host["accountId"] == project.id]
+    rancher.wait_for(lambda: all(host["removed"] for host in _stored(rancher, project.id)))
+    assert len(own) == 2
+    keys = client.list_apiKey(publicValue=key[0]).data
+    assert keys == [] or keys[0].state != "active"
+
+
+def _stored(rancher, project_id):
+    rows = rancher.call(rancher.cluster.stored_hosts)
+    return [row for row in rows if row["accountId"] == project_id]

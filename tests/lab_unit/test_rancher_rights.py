@@ -81,7 +81,7 @@ def test_an_environment_key_needs_no_prefix(rancher):
         ("environment", "GET", "/v2-beta/projects/1a5/hosts", 200),
         ("environment", "GET", "/v2-beta/projects/{other}/hosts", 403),
         ("environment", "GET", "/v2-beta/projects/nonsense/hosts", 403),
-        ("environment", "POST", "/v2-beta/projects", 405),
+        ("environment", "POST", "/v2-beta/projects", 403),
         ("environment", "GET", "/v2-beta/clustermemberships", 404),
         ("environment", "POST", "/v2-beta/localauthconfigs", 404),
         ("environment", "PUT", "/v2-beta/settings/api.host", 405),
@@ -179,10 +179,20 @@ def test_admins_too_see_only_their_own_environments_unless_they_ask_for_all(ranc
     assert "foreign" in [project["name"] for project in every]
 
 
+def test_a_key_opens_nothing_before_it_is_active(rancher):
+    rancher.call(rancher.cluster.clockwork.pause)
+    key = rancher.post("/v2-beta/apikeys", auth=rancher.admin_key).json()
+    auth = (key["publicValue"], key["secretValue"])
+
+    assert rancher.get("/v2-beta", auth=auth).status_code == 401
+
+    rancher.call(rancher.cluster.clockwork.run)
+    rancher.wait_for(lambda: rancher.get("/v2-beta", auth=auth).status_code == 200)
+
+
 def test_a_key_that_was_deactivated_is_refused(rancher):
     key = rancher.post("/v2-beta/apikeys", auth=rancher.admin_key).json()
     auth = (key["publicValue"], key["secretValue"])
-    assert rancher.get("/v2-beta", auth=auth).status_code == 401  # not active yet
     rancher.wait_for(lambda: rancher.get("/v2-beta", auth=auth).status_code == 200)
 
     path = f"/v2-beta/apikeys/{key['id']}"
