@@ -43,7 +43,7 @@ class Populace:
             raise LookupError(f"EC2 has no living instance {instance_id}")
         with suppress(NoMachineError):
             await self._machines.crash(instance_id)
-        self._aws.crash(instance_id)
+        await asyncio.to_thread(self._aws.crash, instance_id)
 
     async def partition(self, instance_id: str, seconds: float) -> None:
         """Silence an instance's agent for some seconds of the lab.

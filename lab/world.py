@@ -4,8 +4,8 @@ Who runs where: moto answers AWS calls in threads of its own (werkzeug); everyth
 Rancher servers, agents, machines, lever) lives on one asyncio loop, `World.loop`.
 - `Journal`, `Faults`, `Addresses` and the `Aws` facade may be used from any thread.
 - A moto thread that has something for the loop uses `World.on_loop` and does not wait for it.
-- The loop may call the `Aws` facade directly: it holds moto's lock for milliseconds. It never makes
-  an HTTP call to moto while holding that lock.
+- The loop may ask the `Aws` facade directly; what changes something there waits for moto's lock and
+  belongs into `asyncio.to_thread`.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Names in the account's Route 53 zones. With moto's lock held."""
+"""Names in the account's Route 53 zones. Read without moto's lock: from copies of its lists."""
 
 from lab.aws.moto_edge import Backends
 
@@ -8,8 +8,8 @@ _MOST_ALIASES = 8
 def alias_of(backends: Backends, name: str) -> str | None:
     """Return what a name in the account's zones points to, one step on; none if nothing."""
     wanted = name.rstrip(".").lower()
-    for zone in backends.route53.zones.values():
-        for record in zone.rrsets:
+    for zone in list(backends.route53.zones.values()):
+        for record in list(zone.rrsets):
             if record.name.rstrip(".").lower() != wanted:
                 continue
             if record.alias_target:

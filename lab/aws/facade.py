@@ -9,7 +9,7 @@ from lab.aws import dns, look
 from lab.aws.fleet import Fleet
 from lab.aws.fleet.refresh import Refreshes
 from lab.aws.fleet.seams import install
-from lab.aws.gaps import close_gaps
+from lab.aws.gaps import close_gaps, shutting_down
 from lab.aws.gaps.target_health import TargetHealth, found
 from lab.aws.herd import sow_herd
 from lab.aws.moto_edge import LOCK, fresh_backends
@@ -27,6 +27,8 @@ from lab.world import World
 log = logging.getLogger(__name__)
 
 TICK_S = 0.2
+_PATIENCE_S = 0.05
+"""How long the loop waits for moto's lock; answers of thousands of instances hold it longer."""
 OnChange = Callable[[str, str | None, str], object]
 
 
@@ -69,18 +71,16 @@ class Aws:
 
     def instances(self) -> list[InstanceView]:
         """Return every instance that can boot, terminated ones too; not a seeded herd's."""
-        with LOCK:
-            return [
-                look.instance_view(self._backends, instance)
-                for instance in self._backends.ec2.all_instances()
-                if not hasattr(instance, "lab_seeded")
-            ]
+        return [
+            look.instance_view(self._backends, instance)
+            for instance in self._backends.ec2.all_instances()
+            if not hasattr(instance, "lab_seeded")
+        ]
 
     def instance(self, instance_id: str) -> InstanceView | None:
         """Return one instance, none if EC2 does not know it."""
-        with LOCK:
-            known = self._backends.ec2.get_instance_by_id(instance_id)
-            return look.instance_view(self._backends, known) if known else None
+        known = self._backends.ec2.get_instance_by_id(instance_id)
+        return look.instance_view(self._backends, known) if known else None
 
     def terminate(self, instance_id: str) -> None:
         """Terminate an instance as TerminateInstances does."""
@@ -90,7 +90,7 @@ class Aws:
     def crash(self, instance_id: str) -> None:
         """Let an instance die without a word: terminated, and no lifecycle hook hears of it."""
         with LOCK:
-            self._backends.ec2.terminate_instances([instance_id])
+            shutting_down.end(self._backends.ec2.get_instance(instance_id))
             self._fleet.drop(instance_id)
 
     def seed_herd(self, herd: Iterable[SeededInstance], tags: Mapping[str, str]) -> None:
@@ -100,14 +100,12 @@ class Aws:
 
     def resolve(self, name: str) -> str | None:
         """Return the RDS endpoint, load balancer name or address that a name leads to."""
-        with LOCK:
-            return dns.resolve(self._backends, name)
+        return dns.resolve(self._backends, name)
 
     def databases(self) -> list[DatabaseView]:
         """Return every RDS instance."""
-        with LOCK:
-            known = self._backends.rds.databases.values()
-            return [look.database_view(database) for database in known]
+        known = list(self._backends.rds.databases.values())
+        return [look.database_view(database) for database in known]
 
     def database_by_endpoint(self, host: str) -> DatabaseView | None:
         """Return the database of an endpoint; a name in Route 53 that leads there does as well."""
@@ -116,15 +114,13 @@ class Aws:
 
     def load_balancers(self) -> list[LoadBalancerView]:
         """Return every load balancer, oldest first."""
-        with LOCK:
-            known = self._backends.elbv2.load_balancers.values()
-            return [look.load_balancer_view(balancer) for balancer in known]
+        known = list(self._backends.elbv2.load_balancers.values())
+        return [look.load_balancer_view(balancer) for balancer in known]
 
     def target_group(self, arn: str) -> TargetGroupView | None:
         """Return one target group as it is now."""
-        with LOCK:
-            group = self._backends.elbv2.target_groups.get(arn)
-            return look.target_group_view(self._backends, group) if group else None
+        group = self._backends.elbv2.target_groups.get(arn)
+        return look.target_group_view(self._backends, group) if group else None
 
     def set_target_health(
         self,
@@ -135,10 +131,9 @@ class Aws:
         description: str | None = None,
     ) -> None:
         """Write what a health check found, for DescribeTargetHealth and the groups to see."""
-        with LOCK:
-            group = self._backends.elbv2.target_groups.get(target_group_arn)
-            if group is not None and target_id in group.targets:
-                found(group)[target_id] = TargetHealth(state, reason, description)
+        group = self._backends.elbv2.target_groups.get(target_group_arn)
+        if group is not None and target_id in group.targets:
+            found(group)[target_id] = TargetHealth(state, reason, description)
 
     async def _keep(self) -> None:
         while True:
@@ -149,7 +144,10 @@ class Aws:
             await asyncio.sleep(TICK_S)
 
     def _tick(self) -> None:
-        with LOCK:
+        if not LOCK.acquire(timeout=_PATIENCE_S):
+            return
+        try:
+            shutting_down.end_what_is_due(self._backends)
             self._fleet.tick()
             self._refreshes.tick(self._backends.autoscaling.autoscaling_groups)
             states = {
@@ -157,6 +155,8 @@ class Aws:
                 for instance in self._backends.ec2.all_instances()
                 if not hasattr(instance, "lab_seeded")
             }
+        finally:
+            LOCK.release()
         before, self._states = self._states, states
         for instance_id, state in states.items():
             if before.get(instance_id) != state:

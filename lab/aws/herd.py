@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from lab.aws.gaps import shutting_down
 from lab.aws.moto_edge import Backends
 from lab.aws.seeds import IMAGE_ID
 from lab.aws.views import SeededInstance
@@ -44,5 +45,5 @@ def _sow(backends: Backends, seed: SeededInstance, subnet_id: str, tags: Mapping
     instance.nics[0].private_ip_address = seed.private_ip
     instance.add_tags(dict(tags))
     if not seed.alive:
-        instance.terminate()
+        shutting_down.end(instance)
     return instance

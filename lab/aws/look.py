@@ -1,4 +1,4 @@
-"""Reads moto's objects into views. With moto's lock held."""
+"""Reads moto's objects into views, without its lock: from copies of its lists."""
 
 from collections.abc import Mapping
 from typing import Any

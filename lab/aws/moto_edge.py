@@ -1,8 +1,10 @@
 """The one place where the lab reaches into moto, which has no types: its backends and its seams.
 
-moto's backends are not safe to use from two threads at once, and the lab adds a keeper of its own
-beside moto's request threads. So there is one lock for all of moto: a request holds it while it is
-answered (`middleware.py`), the keeper and the facade while they look or change something.
+moto's backends are not safe to change from two threads at once, and the lab adds a keeper of its
+own beside moto's request threads. So there is one lock for all of moto: a request holds it while it
+is answered (`middleware.py`), the keeper and the facade while they change something. Who only looks
+takes a copy of the list first (`look.py`) and needs no lock: an answer of thousands of instances
+takes a second, and the event loop must not stand still for it.
 """
 
 import threading

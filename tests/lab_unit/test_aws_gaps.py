@@ -296,3 +296,23 @@ def test_changes_of_instances_are_told(aws_lab):
     eventually(lambda: (made, None, "running") in heard)
     ec2.terminate_instances(InstanceIds=[made])
     eventually(lambda: any(change[0] == made and change[2] == "terminated" for change in heard))
+
+
+def test_a_terminated_instance_shuts_down_first(aws_lab):
+    ec2 = aws_lab.client("ec2")
+    image = ec2.describe_images(Owners=["self"])["Images"][0]["ImageId"]
+    made = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
+    ec2.terminate_instances(InstanceIds=[made])
+
+    assert aws_lab.instance_state(made) == "shutting-down"
+    eventually(lambda: aws_lab.instance_state(made) == "terminated")
+
+
+def test_tags_are_answered_and_filtered_by(aws_lab):
+    ec2 = aws_lab.client("ec2")
+    vpc_id, _ = aws_lab.network()
+    ec2.create_tags(Resources=[vpc_id], Tags=[{"Key": "Cluster", "Value": "tagged"}])
+
+    filters = [{"Name": "tag:Cluster", "Values": ["tag*"]}]
+    (vpc,) = ec2.describe_vpcs(Filters=filters)["Vpcs"]
+    assert vpc["Tags"] == [{"Key": "Cluster", "Value": "tagged"}]

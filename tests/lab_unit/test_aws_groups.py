@@ -79,7 +79,7 @@ def test_a_terminated_instance_is_replaced_and_stays_visible(aws_lab):
 
     eventually(lambda: victim not in aws_lab.members("replaced"))
     assert len(aws_lab.members("replaced")) == 2
-    assert aws_lab.instance_state(victim) == "terminated"
+    eventually(lambda: aws_lab.instance_state(victim) == "terminated")
 
 
 def test_scaling_in_without_a_hook_terminates_at_once(aws_lab):

@@ -131,8 +131,7 @@ class Fleet:
                 self._finish(group, state)
 
     def _finish(self, group: Any, state: Any) -> None:  # noqa: ANN401
-        if state.instance.state != "terminated":
-            self._backends.ec2.terminate_instances([state.instance.id])
+        self._backends.ec2.terminate_instances([state.instance.id])
         group.instance_states.remove(state)
         self.hooks.forget(state.instance.id)
         state.lab_activity.done()

@@ -14,6 +14,8 @@ from lab.aws.gaps import (
     queue_policies,
     rule_descriptions,
     scheduled_actions,
+    shutting_down,
+    tag_speed,
     target_health,
     tls_conditions,
 )
@@ -33,6 +35,7 @@ _GAPS = (
     queue_policies,
     rule_descriptions,
     scheduled_actions,
+    tag_speed,
     tls_conditions,
 )
 
@@ -42,4 +45,5 @@ def close_gaps(world: World, backends: Backends) -> None:
     for gap in _GAPS:
         gap.close()
     certificates.close(backends)
+    shutting_down.close(world)
     target_health.close(world)
