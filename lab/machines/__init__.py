@@ -1,4 +1,10 @@
-"""Machines that boot in the lab: the body of each EC2 instance, on loopback."""
+"""Machines that boot in the lab: the body of each EC2 instance, on loopback.
+
+The node program is the real one, as a process with the real unit file's Restart and time-outs; its
+surroundings are stand-ins. Not played, so a fault there stays unseen: security groups and network
+ACLs, rights of roles, the balancer's certificate and TLS policy, SQL, unit files' ordering and
+hardening, Docker's networks and volumes, images other than Rancher's two.
+"""
 
 from lab.machines.fleet import Machines, NoMachineError
 from lab.machines.names import Names

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
 
+from lab.aws.moto_edge import ACCOUNT_ID
 from lab.aws.views import InstanceView
 from lab.machines.image import bake
 from lab.machines.machine import Machine
@@ -15,7 +16,6 @@ from lab.machines.workloads import AGENT
 from lab.rancher import AgentContainer
 from lab.world import World
 
-ACCOUNT_ID = "123456789012"
 GOING = frozenset({"stopping", "stopped", "shutting-down", "terminated"})
 
 Change = Callable[[], Awaitable[None]]

@@ -17,7 +17,6 @@ from corral_node.errors import NodeError, NotYetError
 log = logging.getLogger(__name__)
 
 COMMAND_TIMEOUT_S = 60.0
-PULL_TIMEOUT_S = 600.0
 TELLING = 400
 """So many characters from the end of what Docker printed go into an error."""
 
@@ -65,8 +64,12 @@ def _read_container(text: str) -> Container:
         ) from None
 
 
-def pull_if_missing(image: str) -> None:
+def pull_if_missing(image: str, timeout_s: float) -> None:
     """Have the image on this machine.
+
+    Args:
+        image: With its tag.
+        timeout_s: How long the pull may take.
 
     Raises:
         NotYetError: The registry did not give it.
@@ -74,7 +77,7 @@ def pull_if_missing(image: str) -> None:
     if _docker(["images", "--quiet", image]).strip():
         return
     log.info("pulling %s", image)
-    _docker(["pull", "--quiet", image], timeout_s=PULL_TIMEOUT_S)
+    _docker(["pull", "--quiet", image], timeout_s=timeout_s)
 
 
 def run(arguments: Sequence[str], environment: Mapping[str, str], timeout_s: float) -> None:

@@ -23,6 +23,7 @@ AGENT = "rancher-agent"
 LAUNCHER = "corral-join"
 SECRET_KEYS = ("project_id", "access_key", "secret_key")
 DEACTIVATED = frozenset({"deactivating", "inactive"})
+PULL_TIMEOUT_S = 300.0
 LAUNCH_TIMEOUT_S = 300.0
 
 
@@ -91,7 +92,7 @@ def join(config: JoinConfig) -> None:
         deadline=deadline,
         advice="Look at the launch template's metadata options",
     )
-    joining = _Joining(config, identity)
+    joining = _Joining(config, identity, deadline)
     host = await_success(
         joining.take_step,
         f"host {identity.instance_id} to be active in Rancher at {config.rancher_url}",
@@ -107,8 +108,9 @@ def join(config: JoinConfig) -> None:
 class _Joining:
     """One run's way to an active host; remembers the environment's keys while they are good."""
 
-    def __init__(self, config: JoinConfig, identity: Identity) -> None:
+    def __init__(self, config: JoinConfig, identity: Identity, deadline: Deadline) -> None:
         self._config = config
+        self._deadline = deadline
         self._identity = identity
         self._launched = False
         self._known: Rancher | None = None
@@ -143,7 +145,7 @@ class _Joining:
         raise NotYetError(f"its state is {host.state}" if host else "Rancher does not list it yet")
 
     def _register(self, registration: Registration) -> None:
-        docker.pull_if_missing(registration.image)
+        docker.pull_if_missing(registration.image, self._deadline.at_most(PULL_TIMEOUT_S))
         left_behind = docker.find(LAUNCHER)
         if left_behind:
             docker.remove(left_behind)
@@ -152,6 +154,7 @@ class _Joining:
         arguments = ["--rm", "--privileged", "--name", LAUNCHER]
         for path in ("/var/run/docker.sock", "/var/lib/rancher"):
             arguments += ["--volume", f"{path}:{path}"]
-        docker.run([*arguments, registration.image, "register"], environment, LAUNCH_TIMEOUT_S)
+        timeout_s = self._deadline.at_most(LAUNCH_TIMEOUT_S)
+        docker.run([*arguments, registration.image, "register"], environment, timeout_s)
         self._launched = True
         log.info("%s is started; its host row comes with its first report", AGENT)

@@ -21,6 +21,7 @@ NAME = "rancher-server"
 HTTP_PORT = 8080
 CLUSTER_PORT = 9345
 DEADLINE_S = 900.0
+PULL_TIMEOUT_S = 600.0
 RUN_TIMEOUT_S = 120.0
 AUTHORITY_INSIDE = "/var/lib/rancher/etc/ssl/ca.crt"
 """Where the server's container wants the certificates of those who sign for its database."""
@@ -151,7 +152,7 @@ def _await_database(config: ServeConfig, deadline: Deadline) -> None:
 
 def _await_image(image: str, deadline: Deadline) -> None:
     await_success(
-        lambda: docker.pull_if_missing(image),
+        lambda: docker.pull_if_missing(image, deadline.at_most(PULL_TIMEOUT_S)),
         f"the image {image}",
         deadline=deadline,
         advice="Look at the image's name, and at this machine's way to its registry",

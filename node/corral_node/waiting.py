@@ -34,6 +34,10 @@ class Deadline:
         """Return the seconds left, never less than none."""
         return max(0.0, self.moment - time.monotonic())
 
+    def at_most(self, seconds: float) -> float:
+        """Return how long one command may take: so long, but not past the deadline."""
+        return min(seconds, max(1.0, self.remaining_s))
+
 
 class _Reasons:
     """Mentions why it still waits: at once when the reason is new, else once in a while."""

@@ -39,7 +39,7 @@ class Cluster:
         eventually(self.answers_ping, 40)
         self.make_environment_key()
         self.host = self.launch(JOIN, "join")
-        eventually(lambda: "host 1h1 of instance" in self.console(self.host), 40)
+        eventually(lambda: "node ended with 0" in self.console(self.host), 40)
 
     def call(self, function: Callable[..., object], *arguments: object) -> object:
         """Call a function on the lab's loop."""

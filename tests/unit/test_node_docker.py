@@ -95,13 +95,13 @@ def test_a_command_that_hangs_is_ended(client):
 
 def test_an_image_that_is_there_is_not_pulled(client):
     client.answer("images", out="0123\n")
-    docker.pull_if_missing("rancher/server:v1.6.30")
+    docker.pull_if_missing("rancher/server:v1.6.30", timeout_s=10)
 
     assert client.calls == ["images --quiet rancher/server:v1.6.30"]
 
 
 def test_an_image_that_is_missing_is_pulled(client):
-    docker.pull_if_missing("rancher/server:v1.6.30")
+    docker.pull_if_missing("rancher/server:v1.6.30", timeout_s=10)
 
     assert client.calls[1:] == ["pull --quiet rancher/server:v1.6.30"]
 

@@ -9,6 +9,7 @@ from corral_node.errors import NotYetError, RefusedError
 from corral_node.join import Step, describe_agent, next_step
 from corral_node.metadata import Identity
 from corral_node.rancher import Host, Rancher, Registration
+from corral_node.waiting import Deadline
 
 IDENTITY = Identity("i-1", "123456789012", "eu-west-1", "10.0.0.7")
 REGISTRATION = Registration("rancher/agent:v1.2.11", "https://rancher.example.org/v1/scripts/t0ken")
@@ -109,7 +110,7 @@ def world(monkeypatch):
     monkeypatch.setattr(Rancher, "find_host", lambda _, instance_id: world.find_host(instance_id))
     monkeypatch.setattr(Rancher, "registration", lambda _: REGISTRATION)
     monkeypatch.setattr(docker, "find", world.find)
-    monkeypatch.setattr(docker, "pull_if_missing", lambda _: None)
+    monkeypatch.setattr(docker, "pull_if_missing", lambda _image, _timeout_s: None)
     monkeypatch.setattr(docker, "run", world.run)
     monkeypatch.setattr(docker, "remove", world.remove)
     return world
@@ -118,7 +119,7 @@ def world(monkeypatch):
 @pytest.fixture
 def joining(world):
     assert world
-    return join._Joining(config(), IDENTITY)
+    return join._Joining(config(), IDENTITY, Deadline.after(600))
 
 
 def test_a_new_machine_registers_once_and_waits_for_its_row(world, joining):

@@ -56,7 +56,7 @@ def serve_on(monkeypatch, tmp_path):
         monkeypatch.setattr(secrets, "_fetch", lambda *_: json.dumps({"password": "s3cret"}))
         monkeypatch.setattr(database, "read_version", machine.read_version)
         monkeypatch.setattr(docker, "find", lambda _: machine.existing)
-        monkeypatch.setattr(docker, "pull_if_missing", lambda image: note(f"has {image}"))
+        monkeypatch.setattr(docker, "pull_if_missing", lambda image, _: note(f"has {image}"))
         monkeypatch.setattr(docker, "remove", lambda one: note(f"removed {one.id}"))
         monkeypatch.setattr(docker, "start", lambda one: note(f"started {one.id}"))
         monkeypatch.setattr(docker, "run", machine.run)

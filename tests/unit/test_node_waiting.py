@@ -88,3 +88,13 @@ def test_a_new_reason_is_told_at_once_and_an_old_one_each_minute(caplog):
         "denied",
     ]
     assert caplog.messages[0] == "waiting for the thing, for another 600 s at most: refused"
+
+
+def test_one_command_may_not_outlast_the_deadline(clock):
+    deadline = Deadline.after(100)
+
+    assert deadline.at_most(60) == 60
+    clock.now += 90
+    assert deadline.at_most(60) == 10
+    clock.now += 90
+    assert deadline.at_most(60) == 1, "a command gets a chance"
