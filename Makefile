@@ -44,7 +44,7 @@ check: setup .venv-checkov/.ready
 	.venv-checkov/bin/checkov --directory terraform --framework terraform --quiet --compact
 
 bench: setup
-	$(BIN)/python -m lab bench
+	$(BIN)/python -m benchmarks
 
 # Write the lock files anew from the .in files.
 lock: setup

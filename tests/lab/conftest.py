@@ -1,142 +1,14 @@
 """One lab, one Prefect server and one cluster for all tests of whole flows."""
 
-import json
-import os
-import socket
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-import boto3
 import pytest
-import requests
 
-from tests.lab.harness import PREFECT, Started, flow_command, wait_until
-
-LAB_UP = [sys.executable, "-m", "lab", "up"]
-TIME_SCALE = 20
-START_S = 180
-
-
-@dataclass
-class Stage:
-    """Where everything is that a test of a whole flow needs."""
-
-    environment: dict[str, str]
-    ready: dict[str, Any]
-    folder: Path
-
-    @property
-    def work_dir(self) -> Path:
-        return Path(self.environment["CORRAL_WORK_DIR"])
-
-    def client(self, service: str) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=self.ready["aws_endpoint"],
-            region_name="us-east-1",
-            aws_access_key_id="lab",
-            aws_secret_access_key="lab",
-        )
-
-    def run_flow(self, flow: str, log: str, **parameters: Any) -> Started:
-        """Run a flow in a process of its own."""
-        return Started.start(
-            flow_command(flow, **parameters), self.environment, self.folder / f"{log}.log"
-        )
-
-    def run(self, *command: str, log: str) -> Started:
-        return Started.start([*PREFECT, *command], self.environment, self.folder / f"{log}.log")
-
-    @contextmanager
-    def worker(self) -> Iterator[None]:
-        """Deploy prefect.yaml and run a worker for it, as the README does."""
-        self.run("work-pool", "create", "corral", "--type", "process", log="pool").wait(START_S)
-        deploy = self.run("--no-prompt", "deploy", "--all", log="deploy")
-        assert deploy.wait(START_S) == 0, deploy.tail
-        worker = self.run("worker", "start", "--pool", "corral", log="worker")
-        try:
-            yield
-        finally:
-            worker.terminate()
-
-    def lever(self, method: str, path: str, **body: Any) -> Any:
-        answer = requests.request(
-            method, self.ready["control_url"] + path, json=body or None, timeout=30
-        )
-        answer.raise_for_status()
-        return answer.json() if answer.content else None
-
-    def locks(self) -> list[str]:
-        """Return the keys of the lock objects in every state bucket."""
-        s3 = self.client("s3")
-        buckets = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
-        pages = [s3.list_objects_v2(Bucket=bucket).get("Contents", []) for bucket in buckets]
-        return [
-            entry["Key"] for page in pages for entry in page if entry["Key"].endswith(".tflock")
-        ]
-
-
-def _free_port() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
+from tests.lab.stage import Stage, set_stage
 
 
 @pytest.fixture(scope="session")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """A lab and a Prefect server, both as processes of their own, until the last test."""
-    folder = tmp_path_factory.mktemp("stage")
-    ready_file = folder / "ready.json"
-    lab = Started.start(
-        [
-            sys.executable,
-            "-m",
-            "lab",
-            "up",
-            "--ready-file",
-            str(ready_file),
-            "--time-scale",
-            str(TIME_SCALE),
-        ],
-        os.environ,
-        folder / "lab.log",
-    )
-    port = _free_port()
-    prefect = {
-        "PREFECT_HOME": str(folder / "prefect"),
-        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "PREFECT_CLI_PROMPT": "false",
-        "PREFECT_LOGGING_EXTRA_LOGGERS": "corral",
-    }
-    server = Started.start(
-        [*PREFECT, "server", "start", "--host", "127.0.0.1", "--port", port],
-        os.environ | prefect,
-        folder / "server.log",
-    )
-    try:
-        wait_until(ready_file.exists, START_S, "the lab is ready")
-        ready = json.loads(ready_file.read_text())
-        wait_until(lambda: _answers(prefect["PREFECT_API_URL"]), START_S, "Prefect answers")
-        own = {"CORRAL_WORK_DIR": str(folder / "work"), "PYTHONUNBUFFERED": "1"}
-        yield Stage(os.environ | prefect | own | _exports(ready_file), ready, folder)
-    finally:
-        server.terminate()
-        lab.terminate()
-
-
-def _answers(api: str) -> bool:
-    try:
-        return requests.get(f"{api}/health", timeout=2).ok
-    except requests.RequestException:
-        return False
-
-
-def _exports(ready_file: Path) -> dict[str, str]:
-    from lab.ready import Ready  # noqa: PLC0415 - only this fixture needs the lab in process
-
-    return Ready.read(ready_file).exports()
+    """A lab and a Prefect server until the last test."""
+    with set_stage(tmp_path_factory.mktemp("stage")) as everything:
+        yield everything

@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 import requests
 
-from tests.lab.conftest import TIME_SCALE, Stage
 from tests.lab.harness import Started, wait_until
 from tests.lab.pinger import Pinger
 from tests.lab.processes import CommandLines
+from tests.lab.stage import TIME_SCALE, Stage
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(1200)]
 

@@ -1,0 +1,143 @@
+"""How fast corral builds: against a plain loop of Terraform, in one run on one machine."""
+
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import requests
+
+from benchmarks.loop import PlainLoop
+from corral.clients.terraform.mirror import find_source, write_configuration
+from corral.domain.stacks import HostPool
+from corral.settings import PROJECT, Settings, load_cluster_spec
+from tests.lab.harness import Started
+from tests.lab.stage import Stage, set_stage
+
+FLOW = "flows.build_cluster.build_cluster"
+BUILD_S = 1800.0
+APPLY = "apply-lab/"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured ratio or time, beside the one that was promised."""
+
+    what: str
+    ours: float
+    theirs: float | None
+    limit: float
+
+    @property
+    def value(self) -> float:
+        """The ratio, or the seconds where there is nothing to compare with."""
+        return self.ours / self.theirs if self.theirs else self.ours
+
+    def __str__(self) -> str:
+        """One line of the report."""
+        verdict = "kept" if self.value <= self.limit else "MISSED"
+        if self.theirs is None:
+            return f"{self.what}: {self.ours:.2f} s, promised {self.limit} s: {verdict}"
+        return (
+            f"{self.what}: {self.ours:.1f} s against {self.theirs:.1f} s,"
+            f" ratio {self.value:.2f}, promised {self.limit}: {verdict}"
+        )
+
+
+def measure_build(folder: Path) -> list[Figure]:
+    """Build, and build again, with corral and with the loop, each on a lab of its own."""
+    with _staged(folder / "ours") as stage:
+        first, second = _run(stage, "first"), _run(stage, "second")
+    with _staged(folder / "theirs") as stage:
+        loop = _loop(stage)
+        stage.client("s3").create_bucket(Bucket=loop.spec.aws.state_bucket)
+        applied, planned = loop.apply(), loop.plan()
+    return [
+        Figure("Terraform part of a build", first.terraform_part_s, applied, 0.80),
+        Figure("Terraform part of an unchanged re-run", second.terraform_part_s, planned, 0.60),
+        Figure("what is added to one stack, the worst", second.worst_overhead_s, None, 1.5),
+    ]
+
+
+def _staged(folder: Path) -> AbstractContextManager[Stage]:
+    folder.mkdir(parents=True)
+    return set_stage(folder)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of the flow: when each stack's task began and ended, and its Terraform's seconds."""
+
+    tasks: Mapping[str, tuple[datetime, datetime]]
+    engine_s: Mapping[str, float]
+
+    @property
+    def terraform_part_s(self) -> float:
+        """Time in which stacks were worked on; pools run side by side."""
+        pools = [span for name, span in self.tasks.items() if name.startswith(HostPool.folder)]
+        others = [span for name, span in self.tasks.items() if not name.startswith(HostPool.folder)]
+        alone = sum((end - begin).total_seconds() for begin, end in others)
+        return (
+            alone
+            + (max(end for _, end in pools) - min(begin for begin, _ in pools)).total_seconds()
+        )
+
+    @property
+    def worst_overhead_s(self) -> float:
+        """What Prefect and corral added to Terraform's own time, for stacks that ran alone."""
+        return max(
+            (end - begin).total_seconds() - self.engine_s[name]
+            for name, (begin, end) in self.tasks.items()
+            if not name.startswith(HostPool.folder)
+        )
+
+
+def _run(stage: Stage, name: str) -> Run:
+    run = stage.run_flow(FLOW, name, cluster="lab")
+    if run.wait(BUILD_S):
+        raise RuntimeError(run.tail)
+    return Run(_tasks(stage), _engine_seconds(run))
+
+
+def _tasks(stage: Stage) -> dict[str, tuple[datetime, datetime]]:
+    """Return when the newest task of each stack ran."""
+    answer = requests.post(
+        f"{stage.environment['PREFECT_API_URL']}/task_runs/filter",
+        json={"sort": "END_TIME_DESC"},
+        timeout=30,
+    )
+    rows: Sequence[Mapping[str, str]] = answer.json()
+    newest: dict[str, tuple[datetime, datetime]] = {}
+    for row in rows:
+        if row["name"].startswith(APPLY) and row["end_time"]:
+            span = tuple(datetime.fromisoformat(row[key]) for key in ("start_time", "end_time"))
+            newest.setdefault(row["name"].removeprefix(APPLY), (span[0], span[1]))
+    return newest
+
+
+def _engine_seconds(run: Started) -> dict[str, float]:
+    """Return how long Terraform itself ran for each stack, by the run's own log."""
+    seconds: dict[str, float] = {}
+    pattern = r"terraform \w+ of lab/(\S+): exit code \d, ([\d.]+) s"
+    for name, took in re.findall(pattern, run.text):
+        seconds[name] = seconds.get(name, 0.0) + float(took)
+    return seconds
+
+
+def _loop(stage: Stage) -> PlainLoop:
+    settings = Settings()
+    configuration = write_configuration(
+        find_source(settings.provider_mirror, "registry.terraform.io", stage.environment),
+        stage.folder,
+    )
+    environment = dict(stage.environment)
+    if configuration:
+        environment["TF_CLI_CONFIG_FILE"] = str(configuration)
+    return PlainLoop(
+        load_cluster_spec("lab", settings),
+        PROJECT / "terraform",
+        stage.folder / "loop",
+        environment,
+    )
