@@ -97,6 +97,14 @@ def test_every_line_of_terraform_becomes_an_event(bench):
     assert "aws_sqs_queue.extra[0]: created after 25s" in bench.texts(EventKind.DONE)
 
 
+def test_a_planned_change_is_heard_once_although_apply_repeats_it(bench):
+    bench.engine.play(plan=CREATIONS, apply={"lines": "apply.jsonl"})
+
+    bench.run()
+
+    assert len(bench.texts(EventKind.PLANNED)) == 4
+
+
 # The working copy
 
 
@@ -357,6 +365,25 @@ def test_long_words_are_cut(bench):
         bench.run()
 
     assert len(str(caught.value)) < 2100
+
+
+def test_no_secret_of_the_environment_is_in_what_is_heard_and_raised(bench, monkeypatch):
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hunter2hunter2")
+    bench.engine.play(
+        plan={"stdout": "using hunter2hunter2\n", "stderr": "hunter2hunter2", "code": 1}
+    )
+
+    with pytest.raises(TerraformError, match=r"failed: \*\*\*"):
+        bench.run()
+
+    assert bench.texts(EventKind.NOTE) == ["using ***"]
+
+
+def test_outputs_that_cannot_be_read_say_why(bench):
+    bench.engine.play(output={"stderr": "no state", "code": 1})
+
+    with pytest.raises(TerraformError, match="terraform output of lab/vpc failed: no state"):
+        bench.run()
 
 
 def test_what_terraform_printed_whole_is_not_kept(bench):

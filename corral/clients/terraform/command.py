@@ -13,12 +13,12 @@ from python_terraform import IsFlagged
 
 from corral.clients.terraform.copy import WorkingCopy
 from corral.clients.terraform.engine import Engine
-from corral.clients.terraform.events import Diagnostic, Listener, read_event
+from corral.clients.terraform.events import Diagnostic, EventKind, Listener, read_event
 from corral.clients.terraform.faults import explain
 from corral.clients.terraform.process import ENGINES, DeadlineError, Order
 from corral.domain.plan_files import read_creations, read_plan
 from corral.domain.plans import Plan
-from corral.errors import TerraformDeadlineError, TerraformError
+from corral.errors import TerraformDeadlineError
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +26,8 @@ PLAN_FILE = ".corral/plan"
 
 _STREAMS = frozenset({"init", "plan", "apply"})
 _NO_CHANGE, _CHANGES = 0, 2
+
+_SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 _INTENDED = "Incomplete lock file information for providers"
 """A warning about lock files that are shared between platforms; a working copy's is not."""
@@ -111,8 +113,9 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]
     def read_outputs(self) -> dict[str, Any]:
         """Return the values of all outputs."""
         outputs = self.output()
-        if outputs is None:
-            raise TerraformError(f"terraform output of {self._key} failed: see its log")
+        if outputs is None:  # python-terraform keeps the reason to itself
+            stderr = (self._copy.own / "output.err").read_text(encoding="utf-8", errors="replace")
+            raise explain("output", self._key, self._faults, self._without_secrets(stderr))
         return {name: output["value"] for name, output in outputs.items()}
 
     def accept(self, address: str) -> None:
@@ -143,7 +146,8 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]
         stdout = order.stdout.read_text(encoding="utf-8", errors="replace")
         if cmd not in _STREAMS:
             order.stdout.unlink()  # whole outputs and plans: nothing to keep lying about
-        return code, stdout, order.stderr.read_text(encoding="utf-8", errors="replace")
+        stderr = order.stderr.read_text(encoding="utf-8", errors="replace")
+        return code, stdout, self._without_secrets(stderr)
 
     def read_state_file(self, file_path: str | None = None) -> None:
         """Read nothing, although python-terraform would: the state is in the backend.
@@ -167,15 +171,24 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]
         )
 
     def _reader(self, cmd: str) -> Callable[[str], None]:
-        return self._hear if cmd in _STREAMS else lambda _: None
+        # `apply` repeats the plan it applies; who listens has heard it.
+        unheard = {EventKind.PLANNED} if cmd == "apply" else set()
 
-    def _hear(self, line: str) -> None:
-        event = read_event(line)
-        if event is None or _INTENDED in event.text:
-            return
-        if event.diagnostic and event.diagnostic.severity == "error":
-            self._faults.append(event.diagnostic)
-        self._listen(event)
+        def hear(line: str) -> None:
+            event = read_event(self._without_secrets(line))
+            if event is None or event.kind in unheard or _INTENDED in event.text:
+                return
+            if event.diagnostic and event.diagnostic.severity == "error":
+                self._faults.append(event.diagnostic)
+            self._listen(event)
+
+        return hear if cmd in _STREAMS else lambda _: None
+
+    def _without_secrets(self, words: str) -> str:
+        for name in _SECRETS:
+            if secret := self._environment.get(name):
+                words = words.replace(secret, "***")
+        return words
 
     def _must_be(self, expected: int, code: int, command: str, stderr: str) -> None:
         if code != expected:
