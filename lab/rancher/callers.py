@@ -17,7 +17,6 @@ from lab.rancher.schema.shape import (
     READONLY,
     REGISTER,
     RESTRICTED,
-    USER,
     ResourceType,
 )
 from lab.rancher.sessions import Sessions
@@ -207,6 +206,3 @@ class Doorkeeper:
             and is_active(member)
         }
         return next((role for role in ROLES if role in roles), None)
-
-
-__all__ = ["ADMIN", "PROJECT", "USER", "Caller", "Doorkeeper", "parse_id", "read_basic"]

@@ -1,7 +1,7 @@
 """What can be done with the resources of one type: the common way, which special types extend."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Generic, TypeVar
 
 from lab.rancher.bodies import Values, validated
@@ -9,7 +9,7 @@ from lab.rancher.call import Call
 from lab.rancher.callers import parse_id
 from lab.rancher.engine import ProcessCancelledError, ProcessUnknownError
 from lab.rancher.listing import Query
-from lab.rancher.problems import ApiError, conflict, invalid, not_allowed, not_found
+from lab.rancher.problems import conflict, invalid, not_allowed, not_found
 from lab.rancher.rendering import Document, collection, reference_of, render
 from lab.rancher.rows import Row
 from lab.rancher.schema import TYPES
@@ -204,8 +204,3 @@ class Manager(Generic[RowT]):
         if target is None:
             raise not_found()
         return manager.document(call, target)
-
-
-Managers = Mapping[str, Manager[Row]]
-
-__all__ = ["ACCEPTED", "CREATED", "OK", "ApiError", "Manager", "Managers"]

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from lab.rancher import timings
-from lab.rancher.rows import Membership
+from lab.rancher.rows import Membership, new_uuid
 
 if TYPE_CHECKING:
     from lab.rancher.cluster import RancherCluster
@@ -31,10 +31,11 @@ class Member:
         self._cluster = cluster
         self._clustered = advertise is not None
         self._address = advertise or "127.0.0.1"
-        self.uuid = f"{self._address}:{CLUSTER_PORT}"
+        address = f"{self._address}:{CLUSTER_PORT}"
+        self.uuid = address if self._clustered else new_uuid()
         self._config = json.dumps(
             {
-                "advertiseAddress": self.uuid,
+                "advertiseAddress": address,
                 "httpPort": http_port,
                 "clustered": self._clustered,
             }
@@ -45,8 +46,8 @@ class Member:
 
     async def open(self) -> None:
         """Listen for the other servers. Nobody is greeted: that the port is open is what counts."""
-        host, port = self._cluster.world.addresses.of(self._address, CLUSTER_PORT)
         if self._clustered:
+            host, port = self._cluster.world.addresses.of(self._address, CLUSTER_PORT)
             self._listener = await asyncio.start_server(_hang_up, host, port)
 
     async def close(self) -> None:
@@ -87,11 +88,6 @@ class Member:
         row = Membership(kind="clusterMembership", uuid=self.uuid, created=time.time())
         row.heartbeat, row.config, row.clustered = now, self._config, self._clustered
         self._row = memberships.add(row)
-
-    @property
-    def is_master(self) -> bool:
-        """Say whether this server's row is the lowest."""
-        return self._master() is self._row
 
     def _master(self) -> Membership | None:
         return min(self._cluster.store.memberships, key=lambda row: row.id, default=None)
