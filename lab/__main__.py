@@ -49,7 +49,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.command == "up":
         from lab.up import up  # noqa: PLC0415 - `env` need not wait for moto to load
 
-        up(given.ready_file, given.time_scale, given.port_base)
+        try:
+            up(given.ready_file, given.time_scale, given.port_base)
+        except OSError as error:
+            print(f"the lab could not start: {error}", file=sys.stderr)
+            return 1
         return 0
     if given.command == "demo":
         from lab.demo import demo  # noqa: PLC0415 - as above

@@ -2,8 +2,8 @@
 
 Who runs where: moto answers AWS calls in threads of its own (werkzeug); everything else (balancer,
 Rancher servers, agents, machines, lever) lives on one asyncio loop, `World.loop`.
-- `Journal`, `Faults`, `Addresses` and the `Aws` facade may be used from any thread.
-- A moto thread that has something for the loop uses `World.on_loop` and does not wait for it.
+- `Journal`, `Faults`, `Addresses` and the `Aws` facade may be used from any thread. Nothing of moto
+  calls the loop: the facade looks for changes and tells its subscribers on the loop.
 - The loop may ask the `Aws` facade directly; what changes something there waits for moto's lock and
   belongs into `asyncio.to_thread`.
 """
@@ -11,7 +11,6 @@ Rancher servers, agents, machines, lever) lives on one asyncio loop, `World.loop
 import asyncio
 import socket
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -85,7 +84,3 @@ class World:
     def seconds(self, real: float) -> float:
         """Return how long something takes here that takes `real` seconds in reality."""
         return real / self.scale
-
-    def on_loop(self, function: Callable[..., object], *args: object) -> None:
-        """Have the loop call a function soon, from whichever thread."""
-        self.loop.call_soon_threadsafe(function, *args)

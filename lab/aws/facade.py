@@ -82,11 +82,6 @@ class Aws:
         known = self._backends.ec2.get_instance_by_id(instance_id)
         return look.instance_view(self._backends, known) if known else None
 
-    def terminate(self, instance_id: str) -> None:
-        """Terminate an instance as TerminateInstances does."""
-        with LOCK:
-            self._backends.ec2.terminate_instances([instance_id])
-
     def crash(self, instance_id: str) -> None:
         """Let an instance die without a word: terminated, and no lifecycle hook hears of it."""
         with LOCK:
@@ -136,11 +131,15 @@ class Aws:
             found(group)[target_id] = TargetHealth(state, reason, description)
 
     async def _keep(self) -> None:
+        trouble = ""
         while True:
             try:
                 self._tick()
-            except Exception:  # one odd object must not end all keeping; the log has it
-                log.exception("the groups could not be kept this time")
+                trouble = ""
+            except Exception as error:  # one odd object must not end all keeping
+                if repr(error) != trouble:
+                    log.exception("the groups cannot be kept at the moment")
+                trouble = repr(error)
             await asyncio.sleep(TICK_S)
 
     def _tick(self) -> None:

@@ -19,10 +19,8 @@ from moto.core.model_instances import reset_model_data
 from moto.ec2.models import ec2_backends
 from moto.elbv2.models import elbv2_backends
 from moto.events.models import events_backends
-from moto.iam.models import iam_backends
 from moto.rds.models import rds_backends
 from moto.route53.models import route53_backends
-from moto.sqs.models import sqs_backends
 
 ACCOUNT_ID = "123456789012"
 REGION = "us-east-1"
@@ -40,10 +38,8 @@ class Backends:
     ec2: Any
     elbv2: Any
     events: Any
-    iam: Any
     rds: Any
     route53: Any
-    sqs: Any
 
 
 def fresh_backends() -> Backends:
@@ -61,10 +57,8 @@ def fresh_backends() -> Backends:
             ec2=ec2_backends[ACCOUNT_ID][REGION],
             elbv2=elbv2_backends[ACCOUNT_ID][REGION],
             events=events_backends[ACCOUNT_ID][REGION],
-            iam=iam_backends[ACCOUNT_ID]["aws"],
             rds=rds_backends[ACCOUNT_ID][REGION],
             route53=route53_backends[ACCOUNT_ID]["aws"],
-            sqs=sqs_backends[ACCOUNT_ID][REGION],
         )
 
 

@@ -1,6 +1,7 @@
 """moto's server in a thread of this process, as ThreadedMotoServer does it, with our middleware."""
 
 import logging
+import socket
 import threading
 
 from moto.moto_server.werkzeug_app import (
@@ -14,15 +15,25 @@ from lab.aws.middleware import Middleware
 from lab.world import World
 
 
+_HOST = "127.0.0.1"
+_BACKLOG = 128
+
+
 class AwsServer:
     """Answers AWS calls on loopback."""
 
     def __init__(self, world: World, port: int) -> None:
         logging.getLogger("werkzeug").setLevel(logging.WARNING)
         application = Middleware(world, DomainDispatcherApplication(create_backend_app))
-        self._server = make_server(
-            "127.0.0.1", port, application, threaded=True, request_handler=MotoRequestHandler
-        )
+        # Bound here, since werkzeug ends the process when it finds a port taken
+        with socket.create_server((_HOST, port), backlog=_BACKLOG) as bound:
+            self._server = make_server(
+                *bound.getsockname(),
+                application,
+                threaded=True,
+                request_handler=MotoRequestHandler,
+                fd=bound.fileno(),
+            )
         self._server.daemon_threads = True
         self._server.block_on_close = False
         self._thread = threading.Thread(
@@ -32,7 +43,7 @@ class AwsServer:
     def start(self) -> str:
         """Begin to answer and return the endpoint's URL."""
         self._thread.start()
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return f"http://{_HOST}:{self._server.server_port}"
 
     def stop(self) -> None:
         """Stop answering. What is under way is not waited for."""

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -76,3 +77,14 @@ def test_a_time_scale_is_greater_than_zero(tmp_path, capsys):
     with pytest.raises(SystemExit):
         main(["up", "--ready-file", str(tmp_path / "r"), "--time-scale", "0"])
     assert "greater than 0" in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken_is_one_sentence(tmp_path, capsys):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        base = taken.getsockname()[1]
+        arguments = ["up", "--ready-file", str(tmp_path / "r"), "--port-base", str(base)]
+
+        assert main(arguments) == 1
+    assert "the lab could not start" in capsys.readouterr().err
