@@ -38,8 +38,9 @@ check: setup .venv-checkov/.ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	PYTHONPATH=node $(BIN)/lint-imports
 	$(BIN)/python -m scripts.terraform_docs --check
+	$(BIN)/python -m scripts.settings_docs --check
 	$(BIN)/python -m scripts.check_terraform check
 	.venv-checkov/bin/checkov --directory terraform --framework terraform --quiet --compact
 
