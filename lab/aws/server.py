@@ -14,7 +14,6 @@ from werkzeug.serving import make_server
 from lab.aws.middleware import Middleware
 from lab.world import World
 
-
 _HOST = "127.0.0.1"
 _BACKLOG = 128
 
@@ -43,7 +42,7 @@ class AwsServer:
     def start(self) -> str:
         """Begin to answer and return the endpoint's URL."""
         self._thread.start()
-        return f"http://{_HOST}:{self._server.server_port}"
+        return f"http://{_HOST}:{self._server.port}"
 
     def stop(self) -> None:
         """Stop answering. What is under way is not waited for."""
