@@ -26,10 +26,13 @@ command=$1
 interrupted=
 note() {{ printf '%s\\t%s\\t%s\\n' "$1" "$$" "$2" >> "$home/diary"; }}
 trap 'interrupted=yes; note SIGINT' INT
-call=$(cat "$home/calls.$command" 2>/dev/null || echo 0)
+call=0
+[ -e "$home/calls.$command" ] && read -r call < "$home/calls.$command"
 echo $((call + 1)) > "$home/calls.$command"
-note "$command" "$(printf '%s\\037' "$@")"
-env > "$home/environment.$command"
+words=
+for word in "$@"; do words="$words$word\x1f"; done
+note "$command" "$words"
+export -p > "$home/environment.$command"
 step="$home/steps/$command.$call"
 [ -e "$step" ] || step="$home/steps/$command.last"
 [ -e "$step" ] || exit 0
@@ -111,8 +114,8 @@ class StubEngine:
 
     def environment(self, command: str) -> dict[str, str]:
         """What a command saw the last time."""
-        lines = (self.home / f"environment.{command}").read_text("utf-8").splitlines()
-        return dict(line.split("=", maxsplit=1) for line in lines if "=" in line)
+        exported = shlex.split((self.home / f"environment.{command}").read_text("utf-8"))
+        return dict(word.split("=", maxsplit=1) for word in exported if "=" in word)
 
 
 def soon(condition: Callable[[], Any], seconds: float = 10) -> None:

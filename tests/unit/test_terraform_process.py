@@ -69,7 +69,7 @@ def test_a_line_is_passed_on_while_the_engine_runs(tmp_path, make_order):
 def test_whatever_ends_the_wait_interrupts_once_and_waits_for_the_unlock(
     tmp_path, make_order, raised
 ):
-    engine = holding(tmp_path, unlock_s=0.2)
+    engine = holding(tmp_path, unlock_s=0.1)
 
     def hear(_: str) -> None:
         soon(lambda: engine.happened("holds"))
@@ -127,13 +127,25 @@ def test_closing_ends_the_engines_of_all_threads_and_lets_no_new_one_start(tmp_p
         thread.start()
     soon(lambda: len(engine.happened("holds")) == 2)
     engines.close()
+    late = threading.Thread(target=run)
+    late.start()
 
     assert len(engine.happened("unlocked")) == 2
-    for thread in threads:
+    for thread in [*threads, late]:
         thread.join()
-    assert errors == ["apply was interrupted, since the run is being stopped"] * 2
-    with pytest.raises(TerraformError, match="was not started"):
-        engines.run(make_order(engine), ignore)
+    assert sorted(errors) == [
+        "apply was interrupted, since the run is being stopped",
+        "apply was interrupted, since the run is being stopped",
+        "apply was not started: the run is being stopped",
+    ]
+
+
+def test_the_main_thread_may_begin_another_run_after_one_was_stopped(tmp_path, make_order):
+    engine = StubEngine(tmp_path / "engine", apply={"code": 0})
+    engines = Engines()
+    engines.close()
+
+    assert engines.run(make_order(engine), ignore) == 0
 
 
 def test_an_engine_has_a_session_of_its_own(tmp_path, make_order):

@@ -168,6 +168,8 @@ class Engines:
 
     def _start(self, order: Order) -> EngineProcess:
         with self._lock:
+            # The main thread is who closed; if it starts an engine, another run has begun.
+            self._closed &= threading.current_thread() is not threading.main_thread()
             if self._closed:
                 raise TerraformError(f"{order.argv[1]} was not started: the run is being stopped")
             process = EngineProcess(order)
