@@ -133,7 +133,7 @@ def _prefect_settings() -> dict[str, str]:
         "PREFECT_CLI_PROMPT": "false",
         "CORRAL_WORK_DIR": str(HOME / "work"),
         # What happens, without the columns that only a file needs.
-        f"{FORMATS}_FMT": "%(asctime)s  %(message)s",
+        f"{FORMATS}_FORMAT": "%(asctime)s  %(message)s",
         f"{FORMATS}_FLOW_RUN_FMT": "%(asctime)s  %(message)s",
         f"{FORMATS}_TASK_RUN_FMT": "%(asctime)s  %(task_run_name)s: %(message)s",
     }

@@ -29,7 +29,8 @@ Out = TypeVar("Out", bound=Outputs)
 
 LOUDNESS = {
     EventKind.REFRESHED: logging.DEBUG,
-    EventKind.PLANNED: logging.INFO,
+    EventKind.PLANNED: logging.DEBUG,
+    EventKind.NOTE: logging.DEBUG,
     EventKind.WARNING: logging.WARNING,
     EventKind.FAILED: logging.ERROR,
     EventKind.ERROR: logging.ERROR,

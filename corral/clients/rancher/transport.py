@@ -20,6 +20,8 @@ from corral.domain.access import KeyPair
 from corral.errors import RancherAnswerError, RancherError, RancherUnreachableError
 
 log = logging.getLogger(__name__)
+# It reports every close, ours included, as an error.
+logging.getLogger("websocket").setLevel(logging.CRITICAL)
 
 # Seconds to connect, and seconds of silence that an answer may take.
 CONNECT_S = 5.0
