@@ -316,3 +316,21 @@ def test_tags_are_answered_and_filtered_by(aws_lab):
     filters = [{"Name": "tag:Cluster", "Values": ["tag*"]}]
     (vpc,) = ec2.describe_vpcs(Filters=filters)["Vpcs"]
     assert vpc["Tags"] == [{"Key": "Cluster", "Value": "tagged"}]
+
+
+def test_a_terminated_instance_has_no_address(aws_lab):
+    ec2 = aws_lab.client("ec2")
+    _, subnets = aws_lab.network()
+    image = ec2.describe_images(Owners=["self"])["Images"][0]["ImageId"]
+    made = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1, SubnetId=subnets[0])
+    instance_id = made["Instances"][0]["InstanceId"]
+
+    def described() -> dict:
+        found = ec2.describe_instances(InstanceIds=[instance_id])
+        return found["Reservations"][0]["Instances"][0]
+
+    assert described()["PrivateIpAddress"].startswith("10.42.")
+    ec2.terminate_instances(InstanceIds=[instance_id])
+    eventually(lambda: aws_lab.instance_state(instance_id) == "terminated")
+    assert "PrivateIpAddress" not in described()
+    assert not described().get("PrivateDnsName")

@@ -17,6 +17,7 @@ from lab.aws.gaps import (
     shutting_down,
     tag_speed,
     target_health,
+    terminated_addresses,
     tls_conditions,
 )
 from lab.aws.moto_edge import Backends
@@ -36,6 +37,7 @@ _GAPS = (
     rule_descriptions,
     scheduled_actions,
     tag_speed,
+    terminated_addresses,
     tls_conditions,
 )
 
