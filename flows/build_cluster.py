@@ -1,10 +1,10 @@
 """The story of a build: stacks in their order, HA behind its gate, set-up, pools, last gate."""
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Any
 
 from prefect import flow
 from prefect.client.schemas.objects import State
-from pydantic import Field
 
 from corral.domain.stacks import ControlPlane, Database, HostPool, SecurityGroups, Vpc
 from tasks.clusters import check_prerequisites, ensure_state_bucket, load_cluster
@@ -12,48 +12,33 @@ from tasks.rancher import await_hosts, initialise_ha, set_up_rancher
 from tasks.reports import end_of_build, publish_build
 from tasks.terraform import Applied, apply_side_by_side, apply_stack
 
-ClusterName = Annotated[
-    str,
-    Field(
-        title="Cluster",
-        description="Name of a file in deployments/clusters, without its ending.",
-        examples=["lab", "dev", "prod"],
-    ),
-]
-Allowed = Annotated[
-    list[str],
-    Field(
-        title="May be destroyed or replaced",
-        description="Addresses of Terraform resources, as `database:aws_db_instance.this`. Leave it"
-        " empty unless a run was refused and you want what it named.",
-    ),
-]
-
 
 @flow(name="build-cluster", flow_run_name="build-{cluster}")
-def build_cluster(cluster: ClusterName, allow: Allowed = []) -> State:  # noqa: B006 - Prefect's form
-    """Build one highly available Rancher; or finish, change or confirm the one that is there."""
+def build_cluster(cluster: str, allow: Sequence[str] = ()) -> State[str]:
+    """Build one highly available Rancher; or finish, change or confirm the one that is there.
+
+    Args:
+        cluster: Name of a file in deployments/clusters, without its ending.
+        allow: Resources that may be destroyed or replaced although they are protected, each as
+            database:aws_db_instance.this; leave it empty, unless a run was refused and you want
+            what it named.
+
+    """
     spec = load_cluster(cluster)
     check_prerequisites(spec)
     ensure_state_bucket(spec)
 
     vpc = apply_stack(Vpc.of(spec), allow)
     groups = apply_stack(SecurityGroups.of(spec, vpc.outputs), allow)
-    database = apply_stack(Database.of(spec, vpc.outputs, groups.outputs), allow)
-    control = apply_stack(
-        ControlPlane.of(spec, vpc.outputs, groups.outputs, database.outputs), allow
-    )
+    below = vpc.outputs, groups.outputs
+    database = apply_stack(Database.of(spec, *below), allow)
+    control = apply_stack(ControlPlane.of(spec, *below, database.outputs), allow)
 
     steps = initialise_ha(spec, control.outputs)
     steps += set_up_rancher(spec, control.outputs)
 
-    pools = apply_side_by_side(
-        [
-            HostPool.of(spec, vpc.outputs, groups.outputs, control.outputs, pool)
-            for pool in spec.pools
-        ],
-        allow,
-    )
+    wanted = [HostPool.of(spec, *below, control.outputs, pool) for pool in spec.pools]
+    pools = apply_side_by_side(wanted, allow)
     hosts = await_hosts(spec, control.outputs)
 
     stacks: list[Applied[Any]] = [vpc, groups, database, control, *pools]

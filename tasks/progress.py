@@ -3,6 +3,7 @@
 Kept in the run's own process: a run that died begins its count anew, as it begins its stages anew.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -11,10 +12,13 @@ from datetime import UTC, datetime
 from typing import cast
 from uuid import UUID
 
+import httpx
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.context import FlowRunContext, TaskRunContext
 
 from corral.domain.timeline import Span
+
+log = logging.getLogger(f"corral.{__name__}")
 
 SECONDS_BETWEEN_UPDATES = 2.0
 
@@ -57,6 +61,13 @@ class Progress:
             self._send(100 * sum(self._done.values()) / len(self._done), f"{stage}: {what}")
 
     def _send(self, percent: float, description: str) -> None:
+        """Tell Prefect; a server that does not answer must not stop what is being reported."""
+        try:
+            self._write(percent, description)
+        except httpx.HTTPError as error:
+            log.warning("the progress could not be shown: %s", error)
+
+    def _write(self, percent: float, description: str) -> None:
         if self._artifact is None:
             key = f"progress-{self.cluster}"
             created = create_progress_artifact(percent, key=key, description=description)

@@ -19,7 +19,7 @@ from tasks.progress import progress
 from tasks.terraform import Applied
 
 
-@task(cache_policy=NO_CACHE)
+@task(task_run_name="publish-{spec.name}", cache_policy=NO_CACHE)
 def publish_build(spec: ClusterSpec, stacks: Sequence[Applied[Any]], hosts: Sequence[Host]) -> None:
     """Leave the outputs, the hosts, the timeline and a link to the cluster in the UI."""
     create_table_artifact(_outputs(stacks), key=f"outputs-{spec.name}")
