@@ -7,6 +7,9 @@ import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from tasks import connect
+from tests.lab.harness import Started
+from tests.lab.history import build_with_deaths
+from tests.lab.processes import CommandLines
 from tests.lab.stage import Stage, set_stage
 
 
@@ -15,6 +18,19 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A lab and a Prefect server until the last test."""
     with set_stage(tmp_path_factory.mktemp("stage")) as everything:
         yield everything
+
+
+@pytest.fixture(scope="session")
+def command_lines() -> Iterator[CommandLines]:
+    """Every command line that any process had while the build ran."""
+    with CommandLines() as seen:
+        yield seen
+
+
+@pytest.fixture(scope="session")
+def built(stage: Stage, command_lines: CommandLines) -> Started:
+    """The cluster, built by runs that died at every stage and a last one that did not."""
+    return build_with_deaths(stage)
 
 
 @pytest.fixture

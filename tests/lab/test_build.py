@@ -1,16 +1,10 @@
-"""A build that is killed at each of its stages, and what stands at its end.
-
-One chained history of a single build, since a build takes minutes: each run is killed a stage
-later than the one before, the last one comes to its end, and the tests look at what stands then.
-"""
+"""What stands after a build whose runs were killed at each of its stages."""
 
 import base64
 import json
 import re
-import signal
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -18,63 +12,12 @@ import pytest
 import requests
 
 from tests.lab.harness import Started, wait_until
+from tests.lab.history import FLOW, STAGE_S
 from tests.lab.pinger import Pinger
 from tests.lab.processes import CommandLines
 from tests.lab.stage import TIME_SCALE, Stage
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(1200)]
-
-FLOW = "flows.build_cluster.build_cluster"
-STAGE_S = 300.0
-
-
-@dataclass(frozen=True)
-class Death:
-    """How one run of the history ends: at the first line that matches, by this signal."""
-
-    at: str
-    line: str
-    by: signal.Signals = signal.SIGKILL
-
-
-HISTORY = [
-    Death("vpc", r"apply-lab/vpc.*aws_vpc\S*: creating"),
-    Death("security-groups", r"apply-lab/security-groups.*: creating"),
-    Death("database", r"aws_db_instance\S*: still creating", signal.SIGTERM),
-    Death("control-plane", r"aws_lb\.\S*: still creating"),
-    Death("first server", r"served by 1: "),
-    Death("all servers", r"served by 3: "),
-    Death("set-up", r"administrator.s key: created"),
-    Death("host pools", r"apply-lab/host-pool/\S*.*aws_sqs_queue\S*: creating"),
-    Death("hosts", r"hosts of https://"),
-]
-
-
-@pytest.fixture(scope="module")
-def command_lines() -> CommandLines:
-    """Every command line that any process had while the build ran."""
-    with CommandLines() as seen:
-        yield seen
-
-
-@pytest.fixture(scope="module")
-def built(stage: Stage, command_lines: CommandLines) -> Started:
-    """The cluster, built by runs that died at every stage and a last one that did not."""
-    for number, death in enumerate(HISTORY):
-        run = stage.run_flow(FLOW, f"build-{number}-{death.at.replace(' ', '-')}", cluster="lab")
-        run.wait_for_line(death.line, STAGE_S)
-        _end(stage, run, death)
-    last = stage.run_flow(FLOW, "build-last", cluster="lab")
-    assert last.wait(STAGE_S) == 0, last.tail
-    return last
-
-
-def _end(stage: Stage, run: Started, death: Death) -> None:
-    if death.by is signal.SIGKILL:
-        run.kill()
-        return
-    run.terminate(seconds=40)
-    assert stage.locks() == [], "a run that is told to stop leaves no lock behind"
 
 
 def _mine(stage: Stage, call: str, key: str) -> list[Any]:
