@@ -18,6 +18,7 @@ TAKEN_NETWORKS = {
 }
 NARROWEST_PREFIX = 22
 WIDEST_PREFIX = 16
+MOST_VISITORS = 8
 EVERYWHERE = IPv4Network("0.0.0.0/0")
 
 # Load balancers allow 32 characters in all, database identifiers no double dash.
@@ -59,10 +60,10 @@ class Network(Part):
     cidr: IPv4Network = Field(description="Range of the VPC, /16 to /22.")
     zones: tuple[str, ...] = Field(description="Availability zones, two to four.")
     nat: Literal["single", "per_zone"] = Field(description="One NAT gateway, or one a zone.")
-    admin_networks: dict[Name, IPv4Network] = Field(description="Who may come in, by name.")
     open_to_internet: tuple[Literal["load_balancer"], ...] = Field(
         default=(), description="What may be reached from everywhere, by name."
     )
+    admin_networks: dict[Name, IPv4Network] = Field(description="Who may come in, by name.")
     flow_log_days: Literal[7, 14, 30, 60, 90, 180, 365, 400] = 90
 
     @field_validator("cidr")
@@ -96,6 +97,13 @@ class Network(Part):
     ) -> dict[str, IPv4Network]:
         """Refuse the whole internet, and ranges that overlap the cluster's own."""
         cidr = info.data.get("cidr")
+        gateways = len(info.data.get("zones", ())) if info.data.get("nat") == "per_zone" else 1
+        visitors = len(networks) + len(info.data.get("open_to_internet", ())) + gateways
+        if visitors > MOST_VISITORS:
+            raise ValueError(
+                f"{visitors} networks and NAT gateways may come in: a network ACL has room for the"
+                f" rules of {MOST_VISITORS}"
+            )
         for name, network in networks.items():
             if network == EVERYWHERE:
                 raise ValueError(
@@ -144,7 +152,7 @@ class DatabaseSpec(Part):
     )
     instance_class: str = Field(pattern=r"^db\.[a-z0-9]+\.[a-z0-9]+$")
     storage_gib: int = Field(ge=20, le=16384)
-    multi_az: bool
+    multi_az: bool = Field(description="A standby in another zone takes over within minutes.")
     backup_days: int = Field(default=14, ge=1, le=35)
     backup_window: Window = Field(default="00:00-01:00", description="UTC.")
     maintenance_window: str = Field(
@@ -152,6 +160,14 @@ class DatabaseSpec(Part):
     )
     deletion_protection: bool = True
     open_to_admins: bool = Field(default=False, description="Admin networks may reach port 3306.")
+
+    @field_validator("instance_class")
+    @classmethod
+    def has_memory(cls, name: str) -> str:
+        """Refuse what has no more memory than MySQL's buffer pool alone wants."""
+        if name.endswith(".micro"):
+            raise ValueError(f"{name} has 1 GiB of memory, all of which MySQL's buffer pool wants")
+        return name
 
 
 class ControlNodes(Part):

@@ -44,6 +44,14 @@ FAULTS = [
         "network.admin_networks", {"all": "0.0.0.0/0"}, "open_to_internet", id="world-unasked"
     ),
     pytest.param("network.open_to_internet", ["control"], "load_balancer", id="open-servers"),
+    pytest.param(
+        "network.admin_networks",
+        {f"office-{n}": f"203.0.113.{n}/32" for n in range(8)},
+        "9 networks and NAT gateways",
+        id="too-many-networks",
+    ),
+    pytest.param("database.instance_class", "db.t3.micro", "1 GiB", id="micro-database"),
+    pytest.param("name", "sg-lab", "AWS keeps for itself", id="reserved-name"),
     pytest.param("dns.name", "rancher.example.org", "outside the DNS zone", id="foreign-name"),
     pytest.param("pools.1.name", "web", "named twice: web", id="pool-twice"),
     pytest.param("pools.1.name", "control", "choose another name", id="pool-named-control"),
