@@ -31,6 +31,7 @@ LOUDNESS = {
     EventKind.REFRESHED: logging.DEBUG,
     EventKind.PLANNED: logging.DEBUG,
     EventKind.NOTE: logging.DEBUG,
+    EventKind.DRIFTED: logging.DEBUG,
     EventKind.WARNING: logging.WARNING,
     EventKind.FAILED: logging.ERROR,
     EventKind.ERROR: logging.ERROR,

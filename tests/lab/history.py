@@ -31,7 +31,7 @@ HISTORY = [
     Death("all servers", r"served by 3: "),
     Death("set-up", r"administrator.s key: created"),
     Death("host pools", r"apply-lab/host-pool/\S*.*aws_sqs_queue\S*: creating"),
-    Death("hosts", r"hosts of https://"),
+    Death("hosts", r"terraform output of lab/host-pool/"),
 ]
 
 
