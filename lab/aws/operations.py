@@ -40,8 +40,9 @@ class _Route:
 
 
 def _compile(uri: str) -> tuple[re.Pattern[str], frozenset[str]]:
+    """Return what a path looks like, with or without a last slash, and what its query has."""
     path, _, query = uri.partition("?")
-    pieces = re.split(r"(\{[^}]+\})", path)
+    pieces = re.split(r"(\{[^}]+\})", path.rstrip("/"))
     pattern = "".join(
         (".+" if piece.endswith("+}") else "[^/]+") if piece.startswith("{") else re.escape(piece)
         for piece in pieces
@@ -73,11 +74,15 @@ def _required(operation: OperationModel, location: str) -> frozenset[str]:
 
 
 def _route(name: str, operation: OperationModel) -> _Route:
-    """Return how one action is told from others: by verb, path and what it must have."""
+    """Return how one action is told from others: by verb, path and what it must have.
+
+    Of two names for the same request the one that is not deprecated is the more telling.
+    """
     path, query = _compile(operation.http["requestUri"])
     required = _required(operation, "querystring")
     headers = frozenset(header.lower() for header in _required(operation, "header"))
     weight = 10 * len(query) + 5 * len(required | headers) + path.pattern.count("/")
+    weight -= int(operation.deprecated)
     return _Route(operation.http["method"], path, query | required, headers, name, weight)
 
 

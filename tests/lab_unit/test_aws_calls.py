@@ -158,3 +158,28 @@ def test_a_copy_is_told_from_a_put_by_its_header():
 
     assert read_call("PUT", "/bucket/key", "", headers, b"x").operation == "PutObject"
     assert read_call("PUT", "/bucket/key", "", copying, b"").operation == "CopyObject"
+
+
+@pytest.mark.parametrize(
+    ("service", "request_line", "operation"),
+    [
+        ("route53", "POST /2013-04-01/hostedzone/Z1/rrset", "ChangeResourceRecordSets"),
+        ("route53", "POST /2013-04-01/hostedzone/Z1/rrset/", "ChangeResourceRecordSets"),
+        ("route53", "GET /2013-04-01/hostedzone/Z1/rrset?type=A", "ListResourceRecordSets"),
+        ("route53", "GET /2013-04-01/hostedzone/Z1", "GetHostedZone"),
+        ("route53", "GET /2013-04-01/change/C1", "GetChange"),
+        ("s3", "GET /bucket?versioning=", "GetBucketVersioning"),
+        ("s3", "GET /bucket/?versioning", "GetBucketVersioning"),
+        ("s3", "GET /bucket?lifecycle", "GetBucketLifecycleConfiguration"),
+        ("s3", "PUT /bucket?notification", "PutBucketNotificationConfiguration"),
+        ("s3", "GET /bucket/a/b?x-id=GetObject", "GetObject"),
+        ("s3", "HEAD /bucket", "HeadBucket"),
+        ("s3", "GET /", "ListBuckets"),
+    ],
+)
+def test_a_rest_call_is_named_by_its_action_however_its_path_ends(service, request_line, operation):
+    method, _, uri = request_line.partition(" ")
+    path, _, query = uri.partition("?")
+    scope = f"AWS4-HMAC-SHA256 Credential=lab/20261122/us-east-1/{service}/aws4_request"
+
+    assert read_call(method, path, query, {"authorization": scope}, b"").operation == operation
