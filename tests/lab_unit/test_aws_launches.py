@@ -1,5 +1,6 @@
 """What a launch of instances gives them: volumes, tags and a role."""
 
+import pytest
 from aws_lab import AwsLab
 
 
@@ -82,3 +83,23 @@ def test_without_a_mapping_there_is_the_images_root_volume(aws_lab):
 
     (volume,) = volumes_of(aws_lab, made["Instances"][0]["InstanceId"])
     assert shown(volume) == ("/dev/xvda", "gp2", 8, False)
+
+
+@pytest.mark.parametrize("by", ["call", "template"])
+def test_every_instance_of_a_launch_has_the_profile(aws_lab, by):
+    iam, ec2 = aws_lab.client("iam"), aws_lab.client("ec2")
+    iam.create_instance_profile(InstanceProfileName=f"profile-{by}")
+    profile = {"IamInstanceProfile": {"Name": f"profile-{by}"}}
+    template = machine_template(aws_lab, f"role-{by}", **(profile if by == "template" else {}))
+    made = ec2.run_instances(
+        LaunchTemplate=template, MinCount=3, MaxCount=3, **(profile if by == "call" else {})
+    )
+
+    ids = {one["InstanceId"] for one in made["Instances"]}
+    associations = ec2.describe_iam_instance_profile_associations()
+    found = [
+        one["InstanceId"]
+        for one in associations["IamInstanceProfileAssociations"]
+        if one["IamInstanceProfile"]["Arn"].endswith(f"profile-{by}")
+    ]
+    assert sorted(found) == sorted(ids)

@@ -5,6 +5,7 @@ from typing import Any
 from moto.autoscaling.models import ASG_NAME_TAG, FakeAutoScalingGroup, InstanceState
 
 from lab.aws.fleet.placement import emptiest, next_is_spot
+from lab.aws.gaps.launch_profiles import attach
 
 _DISTRIBUTION = "InstancesDistribution"
 
@@ -59,20 +60,10 @@ def _instance(group: FakeAutoScalingGroup) -> Any:  # noqa: ANN401
     return reservation.instances[0]
 
 
-def _give_role(group: FakeAutoScalingGroup, instance: Any) -> None:  # noqa: ANN401
-    profile = _template_of(group).data.get("IamInstanceProfile") or {}
-    if profile:
-        group.ec2_backend.associate_iam_instance_profile(
-            instance_id=instance.id,
-            iam_instance_profile_name=profile.get("Name"),
-            iam_instance_profile_arn=profile.get("Arn"),
-        )
-
-
 def launch(group: FakeAutoScalingGroup) -> InstanceState:
     """Start one instance and take it into the group, in service."""
     instance = _instance(group)
-    _give_role(group, instance)
+    attach(group.ec2_backend, _template_of(group).data.get("IamInstanceProfile"), [instance])
     instance.autoscaling_group = group
     state = InstanceState(
         instance, protected_from_scale_in=group.new_instances_protected_from_scale_in
