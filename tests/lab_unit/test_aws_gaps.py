@@ -334,3 +334,24 @@ def test_a_terminated_instance_has_no_address(aws_lab):
     eventually(lambda: aws_lab.instance_state(instance_id) == "terminated")
     assert "PrivateIpAddress" not in described()
     assert not described().get("PrivateDnsName")
+
+
+def test_only_a_listener_with_tls_has_a_security_policy(aws_lab):
+    elb = aws_lab.client("elbv2")
+    _, subnets = aws_lab.network()
+    balancer = elb.create_load_balancer(Name="policies", Subnets=subnets)["LoadBalancers"][0]
+    action = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}
+    arn = aws_lab.client("acm").request_certificate(DomainName="p.corral.test")["CertificateArn"]
+    for port, more in (
+        (80, {"Protocol": "HTTP"}),
+        (443, {"Protocol": "HTTPS", "Certificates": [{"CertificateArn": arn}]}),
+    ):
+        elb.create_listener(
+            LoadBalancerArn=balancer["LoadBalancerArn"], Port=port, DefaultActions=[action], **more
+        )
+
+    found = elb.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+    assert {one["Port"]: one.get("SslPolicy") for one in found} == {
+        80: None,
+        443: "ELBSecurityPolicy-2016-08",
+    }
