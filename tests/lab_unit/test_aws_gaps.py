@@ -355,3 +355,23 @@ def test_only_a_listener_with_tls_has_a_security_policy(aws_lab):
         80: None,
         443: "ELBSecurityPolicy-2016-08",
     }
+
+
+@pytest.mark.parametrize(("exists", "status"), [(True, "SUCCESS"), (False, "FAILED")])
+def test_a_flow_log_finds_its_group_by_arn(aws_lab, exists, status):
+    ec2, logs = aws_lab.client("ec2"), aws_lab.client("logs")
+    vpc_id, _ = aws_lab.network()
+    if exists:
+        logs.create_log_group(logGroupName="/flows/known")
+    name = "/flows/known" if exists else "/flows/unknown"
+    (made,) = ec2.create_flow_logs(
+        ResourceIds=[vpc_id],
+        ResourceType="VPC",
+        TrafficType="ALL",
+        LogDestinationType="cloud-watch-logs",
+        LogDestination=f"arn:aws:logs:us-east-1:123456789012:log-group:{name}",
+        DeliverLogsPermissionArn="arn:aws:iam::123456789012:role/flows",
+    )["FlowLogIds"]
+
+    (log,) = ec2.describe_flow_logs(FlowLogIds=[made])["FlowLogs"]
+    assert (log["FlowLogStatus"], log["DeliverLogsStatus"]) == ("ACTIVE", status)
