@@ -9,10 +9,10 @@ from lab.aws import dns, look
 from lab.aws.fleet import Fleet
 from lab.aws.fleet.refresh import Refreshes
 from lab.aws.fleet.seams import install
-from lab.aws.gaps import close_gaps, shutting_down
+from lab.aws.gaps import close_gaps, database_life, shutting_down
 from lab.aws.gaps.target_health import TargetHealth, found
 from lab.aws.herd import sow_herd
-from lab.aws.moto_edge import LOCK, fresh_backends
+from lab.aws.moto_edge import LOCK, fresh_backends, restore
 from lab.aws.seeds import sow
 from lab.aws.server import AwsServer
 from lab.aws.views import (
@@ -58,12 +58,18 @@ class Aws:
         self._keeper = asyncio.create_task(self._keep(), name="aws-keeper")
 
     async def stop(self) -> None:
-        """Stop answering; nothing is kept."""
+        """Stop answering; nothing is kept, and moto is as it was."""
         if self._keeper is not None:
             self._keeper.cancel()
             with suppress(asyncio.CancelledError):
                 await self._keeper
             await asyncio.to_thread(self._server.stop)
+        await asyncio.to_thread(self._let_go)
+
+    @staticmethod
+    def _let_go() -> None:
+        with LOCK:
+            restore()
 
     def subscribe(self, on_change: OnChange) -> None:
         """Call back with (instance id, old state or none, new state) at every change."""
@@ -147,6 +153,7 @@ class Aws:
             return
         try:
             shutting_down.end_what_is_due(self._backends)
+            database_life.end_what_is_due(self._backends)
             self._fleet.tick()
             self._refreshes.tick(self._backends.autoscaling.autoscaling_groups)
             states = {

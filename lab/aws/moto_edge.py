@@ -73,3 +73,12 @@ def patch(owner: Any, name: str, replacement: Callable[..., Any] | property) -> 
         _ORIGINALS[owner, name] = getattr(owner, name, None)
     setattr(owner, name, replacement)
     return _ORIGINALS[owner, name]
+
+
+def restore() -> None:
+    """Put moto's own methods back, for whoever uses moto without the lab in this process."""
+    for (owner, name), original in _ORIGINALS.items():
+        if original is not None:
+            setattr(owner, name, original)
+        elif name in vars(owner):
+            delattr(owner, name)

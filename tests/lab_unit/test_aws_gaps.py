@@ -265,8 +265,8 @@ def test_the_account_has_a_zone_and_an_image_and_no_others(aws_lab):
 
 
 def test_names_lead_to_the_database_by_way_of_a_cname(aws_lab):
-    made = database(aws_lab, "named")
-    address = made["Endpoint"]["Address"]
+    database(aws_lab, "named")
+    address = next(one.address for one in aws_lab.aws.databases() if one.identifier == "named")
     route53 = aws_lab.client("route53")
     zone = route53.list_hosted_zones()["HostedZones"][0]["Id"]
     record_set = {
@@ -375,3 +375,25 @@ def test_a_flow_log_finds_its_group_by_arn(aws_lab, exists, status):
 
     (log,) = ec2.describe_flow_logs(FlowLogIds=[made])["FlowLogs"]
     assert (log["FlowLogStatus"], log["DeliverLogsStatus"]) == ("ACTIVE", status)
+
+
+def test_a_database_takes_its_time_to_come_and_to_go(aws_lab):
+    rds = aws_lab.client("rds")
+    name = {"DBInstanceIdentifier": "slow"}
+
+    def described() -> dict:
+        return rds.describe_db_instances(**name)["DBInstances"][0]
+
+    assert database(aws_lab, "slow")["DBInstanceStatus"] == "creating"
+    assert described()["DBInstanceStatus"] == "creating"
+    assert "Endpoint" not in described()
+    eventually(lambda: described()["DBInstanceStatus"] == "available", 10.0)
+    address = described()["Endpoint"]["Address"]
+
+    gone = rds.delete_db_instance(**name, SkipFinalSnapshot=True)["DBInstance"]
+    assert gone["DBInstanceStatus"] == "deleting"
+    with pytest.raises(rds.exceptions.InvalidDBInstanceStateFault, match="already being deleted"):
+        rds.delete_db_instance(**name, SkipFinalSnapshot=True)
+    eventually(lambda: aws_lab.aws.database_by_endpoint(address) is None)
+    with pytest.raises(rds.exceptions.DBInstanceNotFoundFault):
+        described()

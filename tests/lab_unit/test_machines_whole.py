@@ -36,7 +36,7 @@ class Cluster:
         self.server = self.launch(SERVE, "serve")
         targets = [{"Id": self.server, "Port": 8080}]
         self.client("elbv2").register_targets(TargetGroupArn=self.target_group, Targets=targets)
-        eventually(self.answers_ping, 40)
+        eventually(self.answers_ping, 60)
         self.make_environment_key()
         self.host = self.launch(JOIN, "join")
         eventually(lambda: "node ended with 0" in self.console(self.host), 40)
@@ -95,15 +95,13 @@ class Cluster:
 
     def _make_database(self) -> None:
         rds = self.client("rds")
-        made = rds.create_db_instance(
+        rds.create_db_instance(
             DBInstanceIdentifier="lab-database", DBInstanceClass="db.t3.small", Engine="mysql",
             AllocatedStorage=20, DBName="cattle", MasterUsername="cattle",
             MasterUserPassword="pa55-database",
         )  # fmt: skip
-        described = rds.describe_db_instances(
-            DBInstanceIdentifier=made["DBInstance"]["DBInstanceIdentifier"]
-        )
-        self._name(DATABASE, described["DBInstances"][0]["Endpoint"]["Address"])
+        (database,) = self.lab.aws.databases()
+        self._name(DATABASE, database.address)
         self.hold("lab/database", {"username": "cattle", "password": "pa55-database"})
 
     def _make_balancer(self) -> None:

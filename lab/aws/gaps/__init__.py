@@ -4,6 +4,7 @@ from lab.aws.gaps import (
     acl_icmp,
     certificates,
     database_ids,
+    database_life,
     database_parameters,
     event_account,
     flow_log_groups,
@@ -55,5 +56,6 @@ def close_gaps(world: World, backends: Backends) -> None:
     for gap in _GAPS:
         gap.close()
     certificates.close(backends)
+    database_life.close(world)
     shutting_down.close(world)
     target_health.close(world)
