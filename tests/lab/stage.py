@@ -20,6 +20,9 @@ LAB_UP = [sys.executable, "-m", "lab", "up"]
 TIME_SCALE = 20
 START_S = 180
 
+READING = ("Describe", "Get", "List", "Head", "GET", "HEAD", "Lookup")
+LOCKING = ("PutObject", "DeleteObject")
+
 
 @dataclass
 class Stage:
@@ -70,6 +73,19 @@ class Stage:
         )
         answer.raise_for_status()
         return answer.json() if answer.content else None
+
+    def writes(self) -> list[tuple[str, int]]:
+        """Return every call that was no reading one, and how often it came, by the journal.
+
+        What the S3 backend does to lock a state is left out.
+        """
+        return sorted(
+            (row["operation"], row["count"])
+            for row in self.lever("GET", "/journal")
+            if row["target"] in ("aws", "rancher")
+            and not row["operation"].startswith(READING)
+            and row["operation"] not in LOCKING
+        )
 
     def locks(self) -> list[str]:
         """Return the keys of the lock objects in every state bucket."""

@@ -105,18 +105,10 @@ def test_bad_input_ends_with_one_clear_sentence_and_changes_nothing(
     for name, value in surroundings(tmp_path).items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("CORRAL_CLUSTERS_DIR", str(tmp_path))
-    before = _written(here)
+    before = here.writes()
 
     state = build_cluster(cluster="bad", return_state=True)
 
     assert state.is_failed()
     assert sentence in str(state.message)
-    assert _written(here) == before
-
-
-def _written(stage: Stage) -> list[tuple[str, int]]:
-    return sorted(
-        (row["operation"], row["count"])
-        for row in stage.lever("GET", "/journal")
-        if row["target"] == "aws" and row["operation"].startswith(("Create", "Put", "Modify"))
-    )
+    assert here.writes() == before
