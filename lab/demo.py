@@ -233,18 +233,22 @@ def _wait_for(what: str, probe: Callable[[], bool], process: subprocess.Popen[st
 def _run(
     name: str, command: Sequence[str], environment: Mapping[str, str], *, seconds: float = START_S
 ) -> None:
+    spelled = f"`{' '.join(command[2:])}`"
     with _log(name).open("w", encoding="utf-8") as log:
-        result = subprocess.run(
-            command,
-            cwd=PROJECT,
-            env=environment,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            timeout=seconds,
-            check=False,
-        )
+        try:
+            result = subprocess.run(
+                command,
+                cwd=PROJECT,
+                env=environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                timeout=seconds,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise DemoError(
+                f"{spelled} did not end within {seconds:.0f} s; see {_log(name)}"
+            ) from None
     if result.returncode != 0:
-        raise DemoError(
-            f"`{' '.join(command[2:])}` ended with {result.returncode}; see {_log(name)}"
-        )
+        raise DemoError(f"{spelled} ended with {result.returncode}; see {_log(name)}")
