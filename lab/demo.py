@@ -80,7 +80,7 @@ def _alone() -> Iterator[None]:
 
 
 def _start(running: ExitStack, time_scale: float) -> tuple[dict[str, str], Ready]:
-    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+    environment = _surroundings()
     ready_file = HOME / "lab.json"
     say("starting the lab: a stand-in for AWS, with machines that boot and a Rancher on them")
     lab = [sys.executable, "-m", "lab", "up", "--ready-file", str(ready_file)]
@@ -121,6 +121,13 @@ def _stay(environment: Mapping[str, str]) -> None:
     say(f"  export PREFECT_API_URL={environment['PREFECT_API_URL']}")
     while True:
         time.sleep(3600)
+
+
+def _surroundings() -> dict[str, str]:
+    """Return our environment without what points at somebody's real AWS or Prefect."""
+    foreign = ("AWS_", "PREFECT_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    return kept | {"PYTHONUNBUFFERED": "1"}
 
 
 def _prefect_settings() -> dict[str, str]:
