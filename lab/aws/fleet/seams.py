@@ -15,6 +15,7 @@ from lab.aws.fleet.activities import record_of
 from lab.aws.fleet.groups import Fleet
 from lab.aws.fleet.hooks import Action
 from lab.aws.fleet.refresh import Refreshes
+from lab.aws.gaps.policies import drop_all
 from lab.aws.moto_edge import patch
 
 
@@ -44,6 +45,7 @@ def _hand_over_groups(fleet: Fleet) -> None:
     def delete(self: AutoScalingBackend, group_name: str) -> None:
         group = _group(self, group_name)
         fleet.remove_group(group)
+        drop_all(self, group_name)
         del self.autoscaling_groups[group_name]
 
     original_create = patch(AutoScalingBackend, "create_auto_scaling_group", create)

@@ -16,6 +16,7 @@ from moto.autoscaling.models import AutoScalingBackend
 from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.responses import ActionResult, EmptyResult
 
+from lab.aws.gaps import policy_alarms
 from lab.aws.moto_edge import patch
 
 _BLOCKS = ("predictive_scaling_configuration", "step_adjustments", "target_tracking_configuration")
@@ -24,6 +25,18 @@ _BLOCKS = ("predictive_scaling_configuration", "step_adjustments", "target_track
 def _key(group_name: str, policy: str) -> str:
     """Return where a policy is kept; `policy` may be its ARN, as in every call of AWS."""
     return f"{group_name}/{policy.rpartition('policyName/')[2]}"
+
+
+def _drop(backend: AutoScalingBackend, key: str) -> None:
+    policy = backend.policies.pop(key, None)
+    if policy is not None:
+        policy_alarms.forget(policy)
+
+
+def drop_all(backend: AutoScalingBackend, group_name: str) -> None:
+    """Delete a group's policies with it, as AWS does."""
+    for policy in backend.describe_policies(group_name):
+        _drop(backend, _key(group_name, policy.name))
 
 
 def close() -> None:
@@ -37,18 +50,19 @@ def close() -> None:
         policy.enabled = True
         for block in _BLOCKS:
             setattr(policy, block, getattr(policy, block) or None)
+        policy_alarms.follow(policy)
         return policy
 
     def put(self: AutoScalingResponse) -> ActionResult:
-        answer = original_put(self)
+        original_put(self)
         name, group_name = self._get_param("PolicyName"), self._get_param("AutoScalingGroupName")
         policy = self.autoscaling_backend.policies[_key(group_name, name)]
         policy.enabled = self._get_bool_param("Enabled", if_none=True)
-        return answer
+        return ActionResult({"PolicyARN": policy.arn, "Alarms": policy.alarms})
 
     def delete(self: AutoScalingResponse) -> ActionResult:
         key = _key(self._get_param("AutoScalingGroupName"), self._get_param("PolicyName"))
-        self.autoscaling_backend.policies.pop(key, None)
+        _drop(self.autoscaling_backend, key)
         return EmptyResult()
 
     def execute(self: AutoScalingResponse) -> ActionResult:
