@@ -1,7 +1,10 @@
 """Instances by the thousand, that are known to EC2 and never boot."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
+
+from moto.core.utils import utcnow
 
 from lab.aws.gaps import shutting_down
 from lab.aws.moto_edge import Backends
@@ -23,27 +26,42 @@ def _subnet_id(backends: Backends) -> str:
 def sow_herd(
     backends: Backends, herd: Iterable[SeededInstance], tags: Mapping[str, str]
 ) -> list[Any]:
-    """Make instances of one reservation each, as Auto Scaling does."""
+    """Make instances of one reservation each, as Auto Scaling does; all launched at once."""
     subnet_id = _subnet_id(backends)
-    return [_sow(backends, one, subnet_id, tags) for one in herd]
+    launched = utcnow()
+    return [_sow(backends, one, subnet_id, tags, launched) for one in herd]
 
 
-def _sow(backends: Backends, seed: SeededInstance, subnet_id: str, tags: Mapping[str, str]) -> Any:  # noqa: ANN401
+def _sow(
+    backends: Backends,
+    seed: SeededInstance,
+    subnet_id: str,
+    tags: Mapping[str, str],
+    launched: datetime,
+) -> Any:  # noqa: ANN401
     reservation = backends.ec2.run_instances(
         IMAGE_ID,
         1,
         None,
         [],
         instance_type="m5.large",
-        is_instance_type_default=False,
+        # Not looked up among all types of the region, as a type that somebody names would be
+        is_instance_type_default=True,
         subnet_id=subnet_id,
         block_device_mappings=[],
     )
     instance = reservation.instances[0]
     instance.lab_seeded = True
     instance.id = seed.id
-    instance.nics[0].private_ip_address = seed.private_ip
+    instance.launch_time = launched
+    _place(instance.nics[0], seed.private_ip, launched)
     instance.add_tags(dict(tags))
     if not seed.alive:
         shutting_down.end(instance)
     return instance
+
+
+def _place(interface: Any, private_ip: str, attached: datetime) -> None:  # noqa: ANN401
+    interface.private_ip_address = private_ip
+    interface.private_ip_addresses = [{"Primary": True, "PrivateIpAddress": private_ip}]
+    interface.attach_time = attached
