@@ -255,6 +255,29 @@ def test_an_update_leaves_the_mixed_instances_policy_alone(aws_lab):
     assert sorted(kinds, key=str) == [None, None, "spot", "spot"]
 
 
+def test_a_group_keeps_its_maintenance_policy_until_it_is_cleared(aws_lab):
+    scaling = aws_lab.client("autoscaling")
+    shares = {"MinHealthyPercentage": 66, "MaxHealthyPercentage": 100}
+    aws_lab.group("kept", 0, InstanceMaintenancePolicy=shares, DefaultInstanceWarmup=300)
+
+    def shown() -> dict:
+        (group,) = scaling.describe_auto_scaling_groups(AutoScalingGroupNames=["kept"])[
+            "AutoScalingGroups"
+        ]
+        return group
+
+    scaling.update_auto_scaling_group(AutoScalingGroupName="kept", MaxSize=5)
+    assert shown()["InstanceMaintenancePolicy"] == shares
+    assert shown()["DefaultInstanceWarmup"] == 300
+
+    cleared = dict.fromkeys(shares, -1)
+    scaling.update_auto_scaling_group(
+        AutoScalingGroupName="kept", InstanceMaintenancePolicy=cleared, DefaultInstanceWarmup=-1
+    )
+    assert "InstanceMaintenancePolicy" not in shown()
+    assert "DefaultInstanceWarmup" not in shown()
+
+
 def test_the_account_has_a_zone_and_an_image_and_no_others(aws_lab):
     zones = aws_lab.client("route53").list_hosted_zones()["HostedZones"]
     images = aws_lab.client("ec2").describe_images()["Images"]
