@@ -11,8 +11,8 @@ CorralError
     + AwsUnavailableError       AWS did not answer, or asked to come back      (temporary)
   x TerraformError              a command ended badly
     + TerraformDeadlineError    a command took longer than it was given
-    + StateLockedError          someone else holds the lock                    (temporary)
-    + CopyBusyError             an earlier Terraform still runs in our copy    (temporary)
+    + StateLockedError          someone else holds the lock, and was waited for
+    + CopyBusyError             an earlier Terraform still works here, and was waited for
   x UnsafePlanError             the plan exceeds what the run may do
   x GateTimeoutError            a condition did not hold in time
   x AmbiguousError              more than one thing answers to one name
@@ -136,40 +136,40 @@ class StateLockedError(TerraformError):
     """Someone else holds the lock of this state.
 
     `lock_id` is what `terraform force-unlock` wants; `holder`, `operation` and `since` are as
-    Terraform wrote them into the lock.
+    Terraform wrote them into the lock; `remedy` is what frees it.
+
+    Not temporary: Terraform has waited for it already (CORRAL_LOCK_WAIT_S).
     """
 
-    temporary = True
-
     def __init__(
-        self, stack: str, *, lock_id: str, holder: str, operation: str, since: str
+        self, stack: str, *, lock_id: str, holder: str, operation: str, since: str, remedy: str
     ) -> None:
         self.stack = stack
         self.lock_id = lock_id
         self.holder = holder
         self.operation = operation
         self.since = since
+        self.remedy = remedy
         super().__init__(
             f"The state {stack} is locked by {holder} since {since} ({operation}). "
-            "Wait for that run; if it is certain that it died, free the lock with "
-            f"`terraform force-unlock {lock_id}` in the stack's working copy."
+            f"Wait for that run; if it is certain that it died, free the lock {remedy}."
         )
 
 
 class CopyBusyError(TerraformError):
-    """A Terraform of an earlier run still works in our copy of the stack.
+    """Another Terraform still works in our copy of the stack, or in the shared plugin cache.
 
-    `holder` says who took the copy, as that run wrote it down.
+    `what` is which of both; `holder` says who took it, as that run wrote it down.
+
+    Not temporary: it has been waited for as long as a command may take.
     """
 
-    temporary = True
-
-    def __init__(self, stack: str, holder: str, waited: timedelta) -> None:
-        self.stack = stack
+    def __init__(self, what: str, holder: str, waited: timedelta) -> None:
+        self.what = what
         self.holder = holder
         self.waited = waited
         super().__init__(
-            f"The working copy of {stack} is still used by {holder} after "
+            f"The {what} is still used by {holder} after "
             f"{waited.total_seconds():.0f} s of waiting: let it finish and run again."
         )
 

@@ -49,10 +49,19 @@ class Settings(BaseSettings):
         default=1200, gt=0, description="Seconds to wait for a pool's hosts to be active."
     )
     lock_wait_s: int = Field(
-        default=120, ge=0, description="Seconds to wait for a state locked by somebody else."
+        default=300,
+        ge=0,
+        description="Seconds to wait for a state locked by somebody else; after that the run"
+        " fails, and the step is not tried again.",
     )
     terraform_deadline_s: float = Field(
         default=5400, gt=0, description="Seconds one Terraform command may take."
+    )
+    parallel_stacks: int = Field(
+        default=3,
+        ge=1,
+        description="Stacks that Terraform works on at once in one run; each takes a core and"
+        " about 700 MB of memory while it plans.",
     )
 
 

@@ -25,7 +25,7 @@ def build_cluster(cluster: str, allow: Sequence[str] = ()) -> State[str]:
 
     """
     spec = load_cluster(cluster)
-    check_prerequisites(spec)
+    check_prerequisites(spec, allow)
     ensure_state_bucket(spec)
 
     vpc = apply_stack(Vpc.of(spec), allow)

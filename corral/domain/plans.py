@@ -13,10 +13,15 @@ PROTECTED = {
     "aws_acm_certificate": "the certificate",
     "aws_s3_bucket": "a bucket and what is in it",
     "aws_secretsmanager_secret": "a secret",
+    "aws_secretsmanager_secret_version": "what a secret holds",
+    "aws_security_group": "the rules of everything that is in this group",
+    "aws_lb": "the load balancer",
+    "aws_eip": "an address that others may have let in",
+    "aws_nat_gateway": "the way out of the network",
     "aws_autoscaling_group": "a group and all its instances",
     "aws_instance": "an instance",
 }
-"""Types whose destruction costs data, or a running service, and what a human calls them."""
+"""Types whose loss costs data, or a running service, and what a human calls them."""
 
 
 class Action(StrEnum):
@@ -29,7 +34,12 @@ class Action(StrEnum):
     FORGET = "forget"
 
 
-DESTRUCTIVE = frozenset({Action.REPLACE, Action.DELETE})
+LOSSES = {
+    Action.REPLACE: "replace",
+    Action.DELETE: "destroy",
+    Action.FORGET: "no longer look after",
+}
+"""Actions after which a resource is gone, from AWS or from the state, and what they do to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +113,11 @@ class PlanSummary:
         """Whether there is nothing to apply."""
         return not self.verdicts and not self.outputs
 
+    @property
+    def is_safe(self) -> bool:
+        """Whether the run may make all of these changes."""
+        return all(verdict.safe for verdict in self.verdicts)
+
     def count(self, action: Action) -> int:
         """Return how many resources get this action."""
         return sum(verdict.change.action is action for verdict in self.verdicts)
@@ -116,7 +131,8 @@ class PlanSummary:
 
     def as_markdown(self) -> str:
         """Return a table of the changes; names of attributes only, no values."""
-        head = f"**{self.stack}**: {self}"
+        refused = "" if self.is_safe else "; refused, nothing was changed"
+        head = f"**{self.stack}**: {self}{refused}"
         if not self.verdicts:
             return head
         rows = [_row(verdict) for verdict in self.verdicts]
@@ -129,19 +145,43 @@ def judge(plan: Plan, *, stack: str, allowed: Collection[str]) -> tuple[Verdict,
     Args:
         plan: What would be done.
         stack: The stack's name, `vpc` or `host-pool/web`.
-        allowed: What this run may destroy or replace although it is protected, each as
+        allowed: What this run may destroy, replace or let go although it is protected, each as
             `STACK:ADDRESS`. Every index of a resource has to be named on its own.
 
     """
     return tuple(Verdict(change, _refusal(change, stack, allowed)) for change in plan.changes)
 
 
+def find_faults(allowed: Collection[str], stacks: Collection[str]) -> list[str]:
+    """Return a sentence for each entry that can allow nothing, since it names no stack's resource.
+
+    Args:
+        allowed: As `judge` takes it.
+        stacks: Names of all stacks of the run.
+
+    """
+    faults = []
+    for entry in allowed:
+        stack, _, address = entry.partition(":")
+        if not address.strip():
+            faults.append(f"`{entry}` is no STACK:ADDRESS, as `database:aws_db_instance.this` is")
+        elif stack not in stacks:
+            faults.append(f"`{entry}` names the stack `{stack}`; there are {', '.join(stacks)}")
+    return faults
+
+
+def find_idle(plan: Plan, *, stack: str, allowed: Collection[str]) -> list[str]:
+    """Return the entries of `allowed` that are meant for this stack and match nothing it loses."""
+    lost = {f"{stack}:{change.address}" for change in plan.changes if change.action in LOSSES}
+    return [entry for entry in allowed if entry.startswith(f"{stack}:") and entry not in lost]
+
+
 def _refusal(change: Change, stack: str, allowed: Collection[str]) -> str:
     noun = PROTECTED.get(change.type)
+    verb = LOSSES.get(change.action)
     name = f"{stack}:{change.address}"
-    if noun is None or change.action not in DESTRUCTIVE or name in allowed:
+    if noun is None or verb is None or name in allowed:
         return ""
-    verb = "destroy" if change.action is Action.DELETE else "replace"
     why = f" ({change.why})" if change.why else ""
     return (
         f"{change.address}: would {verb} {noun}{why}; if that is wanted, name `{name}` in the run."

@@ -35,6 +35,12 @@ def _no_credentials(folder: Path) -> dict[str, str]:
     }
 
 
+def _empty_mirror(folder: Path) -> dict[str, str]:
+    mirror = folder / "mirror"
+    mirror.mkdir()
+    return {"CORRAL_PROVIDER_MIRROR": str(mirror)}
+
+
 def _nothing(_: Any) -> dict[str, str]:
     return {}
 
@@ -66,6 +72,7 @@ CASES = [
         id="no-terraform",
     ),
     pytest.param(_nothing, _old_terraform, "Too old: terraform 1.9.8", id="old-terraform"),
+    pytest.param(_nothing, _empty_mirror, "CORRAL_PROVIDER_MIRROR is", id="empty-mirror"),
     pytest.param(
         lambda lab: lab.update(image_name="nothing-like-this-*"),
         _nothing,

@@ -3,8 +3,17 @@
 from pathlib import Path
 from typing import Any, Self
 
-from corral.clients.terraform import Backend, Event, EventKind, StackJob, StackResult, run_stack
-from corral.domain.plans import Change, Wholeness
+from corral.clients.terraform import (
+    Backend,
+    Event,
+    EventKind,
+    StackJob,
+    StackResult,
+    find_engine,
+    run_stack,
+)
+from corral.clients.terraform.mirror import Package
+from corral.domain.plans import Change, PlanSummary, Wholeness
 from corral.settings import Settings
 from tests.unit.stub_engine import StubEngine
 
@@ -16,8 +25,9 @@ class Bench:
         self._remember(root, StubEngine(root / "engine"))
         self.folder.mkdir(parents=True)
         (self.folder / "main.tf").write_text("# the network\n")
-        provider = "registry.terraform.io/hashicorp/aws/5.100.0/linux_amd64"
-        (root / "mirror" / provider).mkdir(parents=True)
+        package = self.package
+        folder = root / "mirror" / package.registry / "hashicorp" / "aws"
+        (folder / package.version / package.platform).mkdir(parents=True)
 
     @classmethod
     def reopen(cls, root: Path) -> Self:
@@ -34,10 +44,17 @@ class Bench:
         self.whole = Wholeness.WHOLE
         self.asked: list[Change] = []
         self.patience: dict[str, float] = {}
+        self.published: list[PlanSummary] = []
 
     @property
     def copy(self) -> Path:
         return self.root / "work" / "lab" / "vpc"
+
+    @property
+    def package(self) -> Package:
+        settings = self.settings
+        engine = find_engine(settings.terraform, settings.work_dir)
+        return Package.of(engine, settings.stacks_dir)
 
     @property
     def settings(self) -> Settings:
@@ -54,16 +71,22 @@ class Bench:
         allow: tuple[str, ...] = (),
         variables: dict[str, Any] | None = None,
         bucket: str = "states",
+        environment: dict[str, str] | None = None,
     ) -> StackResult:
         job = StackJob(
             folder=self.folder,
             key="lab/vpc",
             variables=variables or {"cidr": "10.42.0.0/16"},
             backend=Backend(bucket, "us-east-1"),
-            environment={"AWS_ACCESS_KEY_ID": "handed-in"},
+            environment=environment or {"AWS_ACCESS_KEY_ID": "handed-in"},
         )
         return run_stack(
-            job, self.settings, allow=allow, is_whole=self.ask, listen=self.events.append
+            job,
+            self.settings,
+            allow=allow,
+            is_whole=self.ask,
+            listen=self.events.append,
+            publish=self.published.append,
         )
 
     def ask(self, change: Change) -> Wholeness:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from corral.domain.plan_files import read_creations, read_plan
-from corral.domain.plans import Action, Plan, PlanSummary, judge
+from corral.domain.plans import Action, Plan, PlanSummary, find_faults, find_idle, judge
 from corral.errors import TerraformError
 
 DATA = Path(__file__).parent.parent / "data" / "terraform"
@@ -110,11 +110,16 @@ protected = pytest.mark.parametrize(
         "aws_acm_certificate",
         "aws_s3_bucket",
         "aws_secretsmanager_secret",
+        "aws_secretsmanager_secret_version",
+        "aws_security_group",
+        "aws_lb",
+        "aws_eip",
+        "aws_nat_gateway",
         "aws_autoscaling_group",
     ],
 )
 destructive = pytest.mark.parametrize(
-    "actions", [["delete"], ["delete", "create"], ["create", "delete"]], ids="-".join
+    "actions", [["delete"], ["delete", "create"], ["create", "delete"], ["forget"]], ids="-".join
 )
 
 
@@ -125,8 +130,8 @@ def test_destroying_a_protected_thing_is_refused(type_, actions):
 
 
 @protected
-@pytest.mark.parametrize("actions", [["create"], ["update"], ["forget"]], ids="-".join)
-def test_a_protected_thing_may_be_made_changed_and_let_go(type_, actions):
+@pytest.mark.parametrize("actions", [["create"], ["update"]], ids="-".join)
+def test_a_protected_thing_may_be_made_and_changed(type_, actions):
     assert refusals(plan_of(type_, actions)) == []
 
 
@@ -149,6 +154,36 @@ def test_what_the_run_names_may_go(actions):
 )
 def test_only_the_full_name_allows_it(named):
     assert len(refusals(plan_of("aws_db_instance", ["delete"]), named)) == 1
+
+
+@pytest.mark.parametrize(
+    ("entry", "fault"),
+    [
+        ("aws_db_instance.this", "is no STACK:ADDRESS"),
+        ("database:", "is no STACK:ADDRESS"),
+        ("", "is no STACK:ADDRESS"),
+        ("databse:aws_db_instance.this", "the stack `databse`; there are vpc, host-pool/web"),
+        ("host-pool:aws_autoscaling_group.this", "the stack `host-pool`"),
+    ],
+)
+def test_an_entry_that_can_allow_nothing_is_a_fault(entry, fault):
+    (said,) = find_faults([entry], ["vpc", "host-pool/web"])
+
+    assert fault in said
+
+
+def test_an_entry_with_its_stack_and_an_address_has_no_fault():
+    allowed = ['vpc:aws_subnet.private["a:b"]', "host-pool/web:aws_autoscaling_group.this"]
+
+    assert find_faults(allowed, ["vpc", "host-pool/web"]) == []
+
+
+def test_what_is_allowed_and_not_lost_is_idle():
+    allowed = ["database:aws_db_instance.this", "database:aws_db_instance.that", "vpc:aws_vpc.this"]
+
+    assert find_idle(plan_of("aws_db_instance", ["delete"]), stack="database", allowed=allowed) == [
+        "database:aws_db_instance.that"
+    ]
 
 
 def test_a_refusal_says_what_why_and_how_to_allow_it():

@@ -84,6 +84,28 @@ def test_a_program_that_is_no_terraform_is_said(path, tmp_path):
         find_engine(None, tmp_path)
 
 
+@pytest.mark.parametrize("version", ["dev", "", "v1", "one.eleven"])
+def test_a_version_that_is_none_is_said(path, tmp_path, version):
+    put(path, "terraform", version)
+
+    with pytest.raises(PrerequisiteError, match="tells nothing of its age"):
+        find_engine(None, tmp_path)
+
+
+def test_an_answer_of_another_shape_is_said(path, tmp_path):
+    put(path, "terraform", "1.11.4").play(version={"stdout": "[]"})
+
+    with pytest.raises(PrerequisiteError, match="does not answer `version -json`"):
+        find_engine(None, tmp_path)
+
+
+def test_the_engine_itself_says_what_platform_it_is_for(path, tmp_path):
+    answer = json.dumps({"terraform_version": "1.12.0", "platform": "darwin_arm64"})
+    put(path, "terraform", "1.12.0").play(version={"stdout": answer})
+
+    assert find_engine(None, tmp_path).platform == "darwin_arm64"
+
+
 def test_no_engine_at_all_is_said_with_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
 

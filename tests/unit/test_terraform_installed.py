@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from corral.clients.terraform import locks
 from corral.clients.terraform.copy import WorkingCopy, take_copy
-from corral.clients.terraform.installed import Installation
+from corral.clients.terraform.installed import Installation, PluginCache
+from corral.errors import CopyBusyError
 from tests.unit.terraform_bench import Bench
 
 LOCK_FILE = ".terraform.lock.hcl"
@@ -25,7 +27,8 @@ def open_copy(tmp_path: Path) -> Iterator[Callable[[str], WorkingCopy]]:
 def initialise(copy: WorkingCopy, cache: Path | None) -> str:
     """Do what `init` does, and return the lock file it was given."""
     given = ""
-    with Installation(copy, "facts", cache).renewed():
+    shared = PluginCache(cache, timedelta(0), print) if cache else None
+    with Installation(copy, "facts", shared).renewed():
         if (copy.folder / LOCK_FILE).exists():
             given = (copy.folder / LOCK_FILE).read_text()
         (copy.folder / LOCK_FILE).write_text(LOCKED)
@@ -45,6 +48,18 @@ def test_an_init_that_is_done_again_is_given_the_whole_lock_file(open_copy):
 
     assert "hashes" not in (copy.folder / LOCK_FILE).read_text()
     assert initialise(copy, None) == LOCKED
+
+
+def test_a_cache_in_use_is_waited_for_and_the_wait_has_an_end(tmp_path, open_copy):
+    copy, cache, heard = open_copy("lab/vpc"), tmp_path / "cache", []
+    shared = PluginCache(cache, timedelta(seconds=0.1), heard.append)
+    in_use = locks.hold(cache / "lock", "cache", patience=timedelta(0), listen=print)
+
+    with in_use, pytest.raises(CopyBusyError) as caught, Installation(copy, "", shared).renewed():
+        pass
+
+    assert f"The plugin cache {cache} is still used by a run" in str(caught.value)
+    assert f"which still uses the plugin cache {cache}" in heard[0].text
 
 
 def test_an_init_that_failed_does_not_count(open_copy):
@@ -68,10 +83,12 @@ def test_other_facts_ask_for_another_init(open_copy):
 def test_archives_are_unpacked_into_a_cache_that_all_stacks_share(tmp_path, monkeypatch):
     monkeypatch.delenv("TF_CLI_CONFIG_FILE", raising=False)
     bench = Bench(tmp_path)
-    package = tmp_path / "mirror/registry.terraform.io/hashicorp/aws"
-    os.removedirs(package / "5.100.0" / "linux_amd64")
-    package.mkdir(parents=True)
-    (package / "terraform-provider-aws_5.100.0_linux_amd64.zip").write_text("")
+    wanted = bench.package
+    folder = tmp_path / "mirror/registry.terraform.io/hashicorp/aws"
+    os.removedirs(folder / wanted.version / wanted.platform)
+    folder.mkdir(parents=True)
+    name = f"terraform-provider-aws_{wanted.version}_{wanted.platform}.zip"
+    (folder / name).write_text("")
 
     bench.run()
 

@@ -2,16 +2,22 @@ from pathlib import Path
 
 import pytest
 
-from corral.clients.terraform.mirror import ProviderSource, find_source, write_configuration
+from corral.clients.terraform.mirror import (
+    Package,
+    ProviderSource,
+    find_source,
+    write_configuration,
+)
 from corral.errors import PrerequisiteError
 
 REGISTRY = "registry.terraform.io"
+PACKAGE = Package(REGISTRY, "5.100.0", "linux_amd64")
 
 
-def make_mirror(place: Path, *, unpacked: bool = True) -> Path:
+def make_mirror(place: Path, *, unpacked: bool = True, build: str = "5.100.0/linux_amd64") -> Path:
     versions = place / REGISTRY / "hashicorp" / "aws"
     if unpacked:
-        (versions / "5.100.0" / "linux_amd64").mkdir(parents=True)
+        (versions / build).mkdir(parents=True)
         return place
     versions.mkdir(parents=True)
     (versions / "terraform-provider-aws_5.100.0_linux_amd64.zip").write_text("")
@@ -19,7 +25,10 @@ def make_mirror(place: Path, *, unpacked: bool = True) -> Path:
 
 
 def find(place: Path, configured: Path | None = None, **environment: str) -> ProviderSource:
-    return find_source(configured, REGISTRY, environment, [place])
+    return find_source(configured, PACKAGE, environment, [place])
+
+
+others = pytest.mark.parametrize("build", ["5.99.0/linux_amd64", "5.100.0/darwin_arm64"])
 
 
 @pytest.mark.parametrize("below", ["", "tf-plugins"], ids=["one-level", "two-levels"])
@@ -41,6 +50,20 @@ def test_a_mirror_without_the_provider_is_none(tmp_path):
     (tmp_path / "x" / REGISTRY / "hashicorp" / "random").mkdir(parents=True)
 
     assert find(tmp_path).mirror is None
+
+
+@others
+def test_a_mirror_with_another_build_is_passed_over(tmp_path, build):
+    make_mirror(tmp_path / "a", build=build)
+
+    assert find(tmp_path).mirror is None
+    assert find(make_mirror(tmp_path / "b").parent).mirror == tmp_path / "b"
+
+
+@others
+def test_a_configured_mirror_with_another_build_is_refused(tmp_path, build):
+    with pytest.raises(PrerequisiteError, match=r"hashicorp/aws 5\.100\.0 for linux_amd64 is not"):
+        find(tmp_path, make_mirror(tmp_path / "mine", build=build))
 
 
 def test_the_configured_mirror_is_taken_before_any_other(tmp_path):
@@ -67,6 +90,16 @@ def test_a_configuration_that_is_not_there_is_not_in_charge(tmp_path):
     mirror = make_mirror(tmp_path / "found")
 
     assert find(tmp_path, TF_CLI_CONFIG_FILE=str(tmp_path / "gone")).mirror == mirror
+
+
+def test_plugins_in_the_operators_home_are_left_in_charge(tmp_path):
+    make_mirror(tmp_path / "found")
+    make_mirror(tmp_path / "home" / ".terraform.d" / "plugins")
+
+    source = find(tmp_path, HOME=str(tmp_path / "home"))
+
+    assert source.mirror is None
+    assert source.is_operators
 
 
 def test_what_is_unpacked_is_linked_and_needs_no_cache(tmp_path):

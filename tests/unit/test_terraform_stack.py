@@ -71,9 +71,27 @@ def test_a_plan_that_changes_things_is_shown_and_judged(bench):
     with pytest.raises(UnsafePlanError) as caught:
         bench.run()
 
-    assert len(caught.value.refusals) == 3
+    assert len(caught.value.refusals) == 4
     assert "vpc:aws_vpc.this" in str(caught.value)
     assert "apply" not in bench.engine.commands
+    assert "refused, nothing was changed" in bench.published[0].as_markdown()
+
+
+def test_a_plan_is_published_before_it_is_applied(bench):
+    bench.engine.play(plan=CREATIONS, apply={"code": 1})
+
+    with pytest.raises(TerraformError):
+        bench.run()
+
+    assert str(bench.published[0]) == "4 create, 2 outputs"
+
+
+def test_what_is_allowed_and_not_in_the_plan_is_said(bench, caplog):
+    bench.run(allow=("vpc:aws_vpc.that", "database:aws_db_instance.this"))
+
+    assert [row.getMessage() for row in caplog.records if row.levelname == "WARNING"] == [
+        "vpc:aws_vpc.that was allowed to go, but the plan leaves it: check the address"
+    ]
 
 
 def test_a_refused_plan_is_applied_if_the_run_names_what_it_destroys(bench):
@@ -81,7 +99,7 @@ def test_a_refused_plan_is_applied_if_the_run_names_what_it_destroys(bench):
     bench.whole = Wholeness.BROKEN
     subnets = [f'vpc:aws_subnet.private["{name}"]' for name in "ab"]
 
-    result = bench.run(allow=("vpc:aws_vpc.this", *subnets))
+    result = bench.run(allow=("vpc:aws_vpc.this", "vpc:aws_security_group.hosts", *subnets))
 
     assert bench.engine.commands[-2:] == ["apply", "output"]
     assert not result.changes.is_empty
@@ -166,7 +184,7 @@ def test_a_state_that_could_not_be_stored_stops_the_next_run(bench):
     bench.run()
     (bench.copy / "errored.tfstate").write_text("{}")
 
-    with pytest.raises(TerraformError, match="terraform state push"):
+    with pytest.raises(TerraformError, match=r"terraform -chdir=\S+/lab/vpc state push"):
         bench.run()
 
 
@@ -284,6 +302,19 @@ def test_terraform_sees_credentials_and_nothing_that_bends_its_command_line(benc
     assert environment["TF_CLI_CONFIG_FILE"].endswith(".tfrc")
 
 
+def test_keys_that_are_handed_in_stand_alone(bench, monkeypatch):
+    for name in ("AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"):
+        monkeypatch.setenv(name, "ambient")
+
+    bench.run()
+    alone = bench.engine.environment("plan")
+    bench.run(environment={"AWS_REGION": "us-east-1"})
+    ambient = bench.engine.environment("plan")
+
+    assert "ambient" not in alone.values()
+    assert ambient["AWS_PROFILE"] == "ambient"
+
+
 def test_a_lock_is_waited_for_as_long_as_the_settings_say(bench):
     bench.patience = {"lock_wait_s": 7}
 
@@ -342,8 +373,10 @@ def test_a_lock_of_another_says_how_to_free_it(bench):
         bench.run()
 
     assert caught.value.operation == "apply"
-    assert "force-unlock 8f7d3c1e-0c6d-9a44-2f6a-5b0e7a1c9d21" in str(caught.value)
-    assert caught.value.temporary
+    text = str(caught.value)
+    assert f"-chdir={bench.copy} force-unlock 8f7d3c1e-0c6d-9a44-2f6a-5b0e7a1c9d21" in text
+    assert "`aws s3 rm s3://states/lab/vpc.tfstate.tflock --region us-east-1`" in text
+    assert not caught.value.temporary
     assert "Acquiring state lock. This may take a few moments..." in bench.texts(EventKind.WAITING)
 
 
@@ -450,5 +483,5 @@ def test_a_copy_in_use_is_waited_for_and_the_wait_has_an_end(bench):
         bench.run()
 
     os.close(lock)
-    assert caught.value.temporary
+    assert not caught.value.temporary
     assert "terraform output of an earlier run" in str(caught.value)

