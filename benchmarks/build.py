@@ -10,7 +10,8 @@ from pathlib import Path
 import requests
 
 from benchmarks.loop import PlainLoop
-from corral.clients.terraform.mirror import find_source, write_configuration
+from corral.clients.terraform import find_engine
+from corral.clients.terraform.mirror import source_for, write_configuration
 from corral.domain.stacks import HostPool
 from corral.settings import PROJECT, Settings, load_cluster_spec
 from tests.lab.harness import Started
@@ -128,14 +129,18 @@ def _engine_seconds(run: Started) -> dict[str, float]:
 
 def _loop(stage: Stage) -> PlainLoop:
     settings = Settings()
-    configuration = write_configuration(
-        find_source(settings.provider_mirror, "registry.terraform.io", stage.environment),
-        stage.folder,
-    )
+    engine = find_engine(settings.terraform, settings.work_dir)
+    source = source_for(engine, settings)
     environment = dict(stage.environment)
-    if configuration:
+    if configuration := write_configuration(source, stage.folder):
         environment["TF_CLI_CONFIG_FILE"] = str(configuration)
+    if source.needs_cache:
+        plugins = stage.folder / "plugins"
+        plugins.mkdir(exist_ok=True)
+        environment["TF_PLUGIN_CACHE_DIR"] = str(plugins)
+        environment["TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE"] = "true"
     return PlainLoop(
+        engine.path,
         load_cluster_spec("lab", settings),
         PROJECT / "terraform",
         stage.folder / "loop",

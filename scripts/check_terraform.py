@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from corral.clients.terraform import find_engine
-from corral.clients.terraform.mirror import find_source, write_configuration
+from corral.clients.terraform.mirror import source_for, write_configuration
+from corral.errors import CorralError
 from corral.settings import PROJECT, Settings
 
 STACKS = PROJECT / "terraform"
@@ -28,13 +29,19 @@ class Check:
     def __init__(self, settings: Settings) -> None:
         settings.work_dir.mkdir(parents=True, exist_ok=True)
         self._engine = find_engine(settings.terraform, settings.work_dir)
-        source = find_source(settings.provider_mirror, self._engine.registry, os.environ)
+        source = source_for(self._engine, settings)
         configuration = write_configuration(source, settings.work_dir)
         self._data = settings.work_dir / ".check"
         self._environment = dict(os.environ) | {"TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"}
         self._environment.pop("TF_CLI_CONFIG_FILE", None)
         if configuration:
             self._environment["TF_CLI_CONFIG_FILE"] = str(configuration)
+        if source.needs_cache:
+            # One copy of the provider for all stacks, although none of them has a lock file.
+            cache = self._data / "plugins"
+            cache.mkdir(parents=True, exist_ok=True)
+            self._environment["TF_PLUGIN_CACHE_DIR"] = str(cache)
+            self._environment["TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE"] = "true"
 
     def formatted(self) -> bool:
         """Say whether every file is as `terraform fmt` writes it."""
@@ -57,15 +64,19 @@ class Check:
     def _run(
         self, command: list[str], folder: Path, own: Mapping[str, str] = {}, *, quiet: bool = False
     ) -> bool:
-        result = subprocess.run(
-            [str(self._engine.path), *command],
-            cwd=folder,
-            env=self._environment | dict(own),
-            capture_output=True,
-            text=True,
-            timeout=DEADLINE_S,
-            check=False,
-        )
+        try:
+            result = subprocess.run(
+                [str(self._engine.path), *command],
+                cwd=folder,
+                env=self._environment | dict(own),
+                capture_output=True,
+                text=True,
+                timeout=DEADLINE_S,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            print(f"{folder.name}: terraform {command[0]} was stopped after {DEADLINE_S} s")
+            return False
         if result.returncode or not quiet:
             print(f"{folder.name}: terraform {command[0]}\n{result.stdout}{result.stderr}".rstrip())
         return result.returncode == 0
@@ -77,7 +88,11 @@ def main() -> int:
     parser.add_argument("what", choices=["check", "test"])
     parser.add_argument("stack", nargs="?", choices=_names())
     given = parser.parse_args()
-    check = Check(Settings())
+    try:
+        check = Check(Settings())
+    except CorralError as error:
+        print(error)
+        return 1
     if given.what == "test":
         passed = [check.tested(stack) for stack in ([given.stack] if given.stack else _names())]
     else:
