@@ -33,7 +33,8 @@ class Check:
         configuration = write_configuration(source, settings.work_dir)
         self._data = settings.work_dir / ".check"
         self._environment = dict(os.environ) | {"TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"}
-        self._environment.pop("TF_CLI_CONFIG_FILE", None)
+        if not source.is_operators:
+            self._environment.pop("TF_CLI_CONFIG_FILE", None)
         if configuration:
             self._environment["TF_CLI_CONFIG_FILE"] = str(configuration)
         if source.needs_cache:

@@ -92,14 +92,11 @@ def test_a_configuration_that_is_not_there_is_not_in_charge(tmp_path):
     assert find(tmp_path, TF_CLI_CONFIG_FILE=str(tmp_path / "gone")).mirror == mirror
 
 
-def test_plugins_in_the_operators_home_are_left_in_charge(tmp_path):
+def test_plugins_in_the_operators_home_are_taken_before_those_of_all(tmp_path):
     make_mirror(tmp_path / "found")
-    make_mirror(tmp_path / "home" / ".terraform.d" / "plugins")
+    mine = make_mirror(tmp_path / "home" / ".terraform.d" / "plugins")
 
-    source = find(tmp_path, HOME=str(tmp_path / "home"))
-
-    assert source.mirror is None
-    assert source.is_operators
+    assert find(tmp_path, HOME=str(tmp_path / "home")).mirror == mine
 
 
 def test_what_is_unpacked_is_linked_and_needs_no_cache(tmp_path):

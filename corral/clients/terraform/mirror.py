@@ -111,7 +111,7 @@ def find_source(
         configured: The operator's choice, which is taken or refused, never replaced.
         package: What is needed; a mirror that is found without it is passed over.
         environment: An operator's own Terraform configuration in it is left in charge.
-        places: Where to look.
+        places: Where to look, after the plugins in the operator's home.
 
     Raises:
         PrerequisiteError: The configured mirror does not have what is needed.
@@ -119,11 +119,11 @@ def find_source(
     """
     if configured is not None:
         return _configured(configured, package)
-    if _has_own_configuration(environment, package.registry):
+    if _has_own_configuration(environment):
         return ProviderSource(is_operators=True)
     mirrors = (
         folder.parent.parent.parent
-        for place in places
+        for place in (*_home(environment), *places)
         for pattern in (f"{package.registry}/{PROVIDER}", f"*/{package.registry}/{PROVIDER}")
         for folder in sorted(place.glob(pattern))
     )
@@ -176,10 +176,15 @@ def _source(mirror: Path, package: Package) -> ProviderSource:
     return ProviderSource(mirror.absolute(), package.is_unpacked_in(mirror))
 
 
-def _has_own_configuration(environment: Mapping[str, str], registry: str) -> bool:
+def _has_own_configuration(environment: Mapping[str, str]) -> bool:
     named = environment.get("TF_CLI_CONFIG_FILE")
     home = environment.get("HOME")
-    ours = (".terraformrc", f".terraform.d/plugins/{registry}/{PROVIDER}")
     return bool(
-        (named and Path(named).is_file()) or (home and any((Path(home) / n).exists() for n in ours))
+        (named and Path(named).is_file()) or (home and (Path(home) / ".terraformrc").is_file())
     )
+
+
+def _home(environment: Mapping[str, str]) -> list[Path]:
+    """Return the folder of the operator's own plugins, where Terraform looks unasked."""
+    home = environment.get("HOME")
+    return [Path(home) / ".terraform.d"] if home else []
