@@ -1,6 +1,7 @@
 """What a run on a living cluster refuses, and what it says when the world does not answer."""
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -55,8 +56,7 @@ def _run(stack: Database) -> None:
 def test_a_plan_that_would_replace_the_database_is_refused(
     here: Stage, built: Started, database: Database
 ):
-    rds = here.client("rds")
-    before = rds.describe_db_instances()["DBInstances"]
+    before = _database_ids(here)
 
     with pytest.raises(UnsafePlanError) as refused:
         _run(database.model_copy(update={"username": "somebodyelse"}))
@@ -64,7 +64,12 @@ def test_a_plan_that_would_replace_the_database_is_refused(
     assert "aws_db_instance.this: would replace the database" in str(refused.value)
     assert "username forces it" in str(refused.value)
     assert "database:aws_db_instance.this" in str(refused.value)
-    assert rds.describe_db_instances()["DBInstances"] == before
+    assert _database_ids(here) == before
+
+
+def _database_ids(stage: Stage) -> list[tuple[str, str]]:
+    instances = stage.client("rds").describe_db_instances()["DBInstances"]
+    return [(each["DbiResourceId"], each["DBInstanceStatus"]) for each in instances]
 
 
 def test_a_state_locked_by_another_is_an_error_with_holder_time_and_remedy(
@@ -98,9 +103,6 @@ def test_servers_that_never_answer_are_named_with_what_they_answered_last(
 ):
     monkeypatch.setenv("CORRAL_GATE_DEADLINE_S", "10")
     control = ControlPlaneOutputs.model_validate(_outputs(here, "control-plane"))
-    group = here.client("autoscaling").describe_auto_scaling_groups(
-        AutoScalingGroupNames=[control.group_name]
-    )["AutoScalingGroups"][0]
 
     @flow
     def only_the_gate() -> None:
@@ -115,7 +117,8 @@ def test_servers_that_never_answer_are_named_with_what_they_answered_last(
     finally:
         here.lever("DELETE", "/faults")
 
-    for each in group["Instances"]:
-        assert each["InstanceId"] in str(late.value)
-    assert "503" in str(late.value)
-    assert "not within 10 s" in str(late.value)
+    text = str(late.value)
+    # Sick servers are replaced meanwhile, so their ids may be new ones.
+    assert len(set(re.findall(r"health check of (i-[0-9a-f]+)", text))) == 3
+    assert "503" in text
+    assert "not within 10 s" in text

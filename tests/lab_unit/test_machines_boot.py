@@ -81,6 +81,14 @@ def register_host(services: FakeServices):
     return register
 
 
+ELDERS: list[psutil.Process] = []
+
+
+@pytest.fixture(autouse=True)
+def _know_the_elders() -> None:
+    ELDERS[:] = psutil.Process().children(recursive=True)
+
+
 def test_a_control_node_starts_the_server_with_its_address_and_the_secret(tmp_path):
     async def scenario() -> None:
         async with a_lab(tmp_path) as lab:
@@ -258,7 +266,8 @@ def test_no_secret_is_on_a_command_line_or_on_a_disk(tmp_path):
 
 
 def children() -> list[psutil.Process]:
-    return psutil.Process().children(recursive=True)
+    """Return the processes that this test has started; others belong to the whole run."""
+    return [child for child in psutil.Process().children(recursive=True) if child not in ELDERS]
 
 
 def command_lines() -> set[str]:
