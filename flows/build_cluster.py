@@ -1,4 +1,4 @@
-"""The story of a build: stacks in their order, HA behind its gate, set-up, pools, last gate."""
+"""The story of a build: stacks, a server behind its gate, closed, then all, pools, last gate."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,7 +8,13 @@ from prefect.client.schemas.objects import State
 
 from corral.domain.stacks import ControlPlane, Database, HostPool, SecurityGroups, Vpc
 from tasks.clusters import check_prerequisites, ensure_state_bucket, load_cluster
-from tasks.rancher import await_hosts, initialise_ha, set_up_rancher
+from tasks.rancher import (
+    await_hosts,
+    make_environments,
+    secure_rancher,
+    start_first_server,
+    start_other_servers,
+)
 from tasks.reports import end_of_build, publish_build
 from tasks.terraform import Applied, apply_side_by_side, apply_stack
 
@@ -34,8 +40,10 @@ def build_cluster(cluster: str, allow: Sequence[str] = ()) -> State[str]:
     database = apply_stack(Database.of(spec, *below), allow)
     control = apply_stack(ControlPlane.of(spec, *below, database.outputs), allow)
 
-    steps = initialise_ha(spec, control.outputs)
-    steps += set_up_rancher(spec, control.outputs)
+    steps = start_first_server(spec, control.outputs)
+    steps += secure_rancher(spec, control.outputs)
+    steps += start_other_servers(spec, control.outputs)
+    steps += make_environments(spec, control.outputs)
 
     wanted = [HostPool.of(spec, *below, control.outputs, pool) for pool in spec.pools]
     pools = apply_side_by_side(wanted, allow)

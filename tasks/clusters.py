@@ -13,8 +13,9 @@ from corral.domain.stacks import ControlPlane, Database, HostPool, SecurityGroup
 from corral.errors import PrerequisiteError
 from corral.settings import load_cluster_spec
 from tasks import connect
+from tasks.probes import check_living_cluster
 from tasks.progress import start_progress
-from tasks.rancher import HA_STAGE, HOSTS_STAGE, SET_UP_STAGE
+from tasks.rancher import HOSTS_STAGE, SERVER_STAGES, SET_UP_STAGE
 from tasks.retries import PATIENCE_S, if_temporary
 
 
@@ -47,6 +48,7 @@ def check_prerequisites(spec: ClusterSpec, allow: Sequence[str] = ()) -> None:
     image = aws.newest_image(session, spec.image_name)
     if spec.load_balancer.certificate == "find":
         aws.issued_certificate(session, spec.dns.name)
+    check_living_cluster(spec, session)
     log.info("%s in %s, with %s and image %s", who.arn, spec.aws.region, engine, image.name)
     log.info("provider %s", provider)
 
@@ -77,7 +79,7 @@ def _check_permissions(spec: ClusterSpec, allow: Sequence[str]) -> None:
 
 
 def _stages(spec: ClusterSpec) -> list[str]:
-    return [*_stacks(), HA_STAGE, SET_UP_STAGE, *_pools(spec), HOSTS_STAGE]
+    return [*_stacks(), *SERVER_STAGES, SET_UP_STAGE, *_pools(spec), HOSTS_STAGE]
 
 
 def _stacks() -> list[str]:

@@ -5,8 +5,9 @@ from functools import cache
 import boto3
 from prefect_aws import AwsCredentials
 
-from corral.clients.aws import check_region, open_session
+from corral.clients.aws import check_region, open_session, translated
 from corral.cluster import AwsPlace
+from corral.errors import PrerequisiteError
 from corral.settings import Settings
 
 
@@ -20,16 +21,19 @@ def aws(place: AwsPlace) -> boto3.Session:
     """Return a session in the cluster's region with the cluster's credentials.
 
     Raises:
+        CredentialsError: The credentials are none that AWS's tools can use.
+        PrerequisiteError: The cluster's credentials block is not there.
         WrongRegionError: The credentials are meant for another region.
 
     """
     if place.credentials is None:
         return open_session(place.region)
-    block = AwsCredentials.load(place.credentials)
+    block = _block(place.credentials)
     check_region(block.region_name, place.region)
-    session: boto3.Session = block.model_copy(
-        update={"region_name": place.region}
-    ).get_boto3_session()
+    with translated("sts"):
+        session: boto3.Session = block.model_copy(
+            update={"region_name": place.region}
+        ).get_boto3_session()
     return session
 
 
@@ -37,13 +41,25 @@ def terraform_environment(place: AwsPlace) -> dict[str, str]:
     """Return the variables that give Terraform the credentials of the cluster's block, if any."""
     if place.credentials is None:
         return {}
-    credentials = aws(place).get_credentials()
-    if credentials is None:
-        return {}
-    frozen = credentials.get_frozen_credentials()
+    session = aws(place)
+    with translated("sts"):
+        credentials = session.get_credentials()
+        if credentials is None:
+            return {}
+        frozen = credentials.get_frozen_credentials()
     found = {
         "AWS_ACCESS_KEY_ID": frozen.access_key,
         "AWS_SECRET_ACCESS_KEY": frozen.secret_key,
         "AWS_SESSION_TOKEN": frozen.token,
     }
     return {name: value for name, value in found.items() if value}
+
+
+def _block(name: str) -> AwsCredentials:
+    try:
+        return AwsCredentials.load(name)
+    except ValueError as error:
+        raise PrerequisiteError(
+            f"Prefect has no AwsCredentials block {name} that can be read: make it, or correct"
+            " aws.credentials in the cluster file."
+        ) from error

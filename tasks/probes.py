@@ -6,13 +6,28 @@ from datetime import UTC, datetime
 
 import boto3
 
-from corral.clients.aws import SecretVault, TargetHealth, read_group, target_health
+from corral.clients.aws import (
+    SecretVault,
+    TargetHealth,
+    find_group,
+    newest_launch_failure,
+    read_group,
+    target_health,
+)
 from corral.clients.rancher import RancherClient, find_administrator
 from corral.cluster import ClusterSpec
-from corral.domain.gate import GateFailure, GateReading, GateRule, Node, judge_gate
+from corral.domain.gate import (
+    NO_CONNECTION,
+    GateFailure,
+    GateReading,
+    GateRule,
+    Node,
+    find_obstacles,
+    judge_gate,
+)
 from corral.domain.hosts import Host, PoolWish, find_shortfalls
 from corral.domain.stacks import ControlPlaneOutputs
-from corral.errors import RancherError
+from corral.errors import PrerequisiteError, RancherError
 from tasks import connect
 
 LEAVING = "Terminating"
@@ -34,6 +49,26 @@ def administrator(spec: ClusterSpec, session: boto3.Session, *, attempts: int = 
     return find_administrator(rancher_url(spec), secrets, spec.name, attempts=attempts)
 
 
+def check_living_cluster(spec: ClusterSpec, session: boto3.Session) -> None:
+    """See to it that a cluster's servers, if there are any, can become what its file says.
+
+    Raises:
+        PrerequisiteError: The file wants fewer of them, or another version.
+    """
+    group = find_group(session, f"{spec.name}-control")
+    if group is None or group.desired == 0:
+        return
+    obstacles = find_obstacles(
+        group.name,
+        size=max(group.minimum, group.desired),
+        wanted=spec.control.count,
+        running=RancherClient(rancher_url(spec), attempts=1).version(),
+        version=spec.rancher.version,
+    )
+    if found := " ".join(obstacles):
+        raise PrerequisiteError(found)
+
+
 @dataclass(slots=True)
 class GateProbe:
     """Looks at the servers and says what keeps their gate shut, and since when."""
@@ -43,6 +78,9 @@ class GateProbe:
     control: ControlPlaneOutputs
     size: int
     failures: Sequence[GateFailure] = ()
+    """What the last look found."""
+    reached: bool = False
+    """Whether anybody has ever answered at the cluster's address."""
 
     def __call__(self) -> list[str]:
         """Return one sentence for each check that fails."""
@@ -51,23 +89,33 @@ class GateProbe:
         return [str(failure) for failure in self.failures]
 
     def _read(self) -> GateReading:
-        rancher = self._rancher()
+        group = self.control.group_name
+        rancher, refusal = self._rancher()
         targets = target_health(self.session, self.control.target_group_arn)
+        nodes, ping = _nodes(self.session, group), rancher.ping()
+        self.reached = self.reached or not ping.startswith(NO_CONNECTION)
+        lacking = len(nodes) < self.size
         return GateReading(
-            nodes=_nodes(self.session, self.control.group_name),
+            nodes=nodes,
             targets={target.instance_id: _verdict(target) for target in targets},
-            ping=rancher.ping(),
+            ping=ping,
             version=rancher.version(),
             upgrade=rancher.websocket(),
-            members=rancher.members(),
+            members=refusal or rancher.members(),
+            launch_failure=newest_launch_failure(self.session, group) if lacking else "",
+            reached=self.reached,
         )
 
-    def _rancher(self) -> RancherClient:
-        """Return an administrator; where nobody answers, that is what the checks shall say."""
+    def _rancher(self) -> tuple[RancherClient, str]:
+        """Return an administrator; else a stranger, and why it is one if somebody answered.
+
+        A server that is about to start may turn away a key that is good a minute later.
+        """
         try:
-            return administrator(self.spec, self.session, attempts=1)
-        except RancherError:
-            return RancherClient(rancher_url(self.spec), attempts=1)
+            return administrator(self.spec, self.session, attempts=1), ""
+        except (RancherError, PrerequisiteError) as error:
+            refusal = str(error) if isinstance(error, PrerequisiteError) else ""
+            return RancherClient(rancher_url(self.spec), attempts=1), refusal
 
 
 @dataclass(slots=True)
@@ -83,7 +131,7 @@ class HostsProbe:
 
     def __call__(self) -> list[str]:
         """Return one sentence for each pool that lacks hosts."""
-        rancher = administrator(self.spec, self.session)
+        rancher = administrator(self.spec, self.session, attempts=1)
         found = {name: rancher.hosts(project) for name, project in self.project_ids.items()}
         self.hosts = [host for hosts in found.values() for host in hosts]
         return [
@@ -106,6 +154,9 @@ def _verdict(target: TargetHealth) -> str:
 def _wishes(session: boto3.Session, spec: ClusterSpec, environment: str) -> list[PoolWish]:
     wishes = []
     for pool in spec.pools_of(environment):
-        members = read_group(session, f"{spec.name}-{pool.name}").members
-        wishes.append(PoolWish.of(pool, (member.instance_id for member in members)))
+        group = read_group(session, f"{spec.name}-{pool.name}")
+        ids = [member.instance_id for member in group.members]
+        lacking = len(ids) < pool.minimum
+        failure = newest_launch_failure(session, group.name) if lacking else ""
+        wishes.append(PoolWish.of(pool, ids, failure))
     return wishes

@@ -1,4 +1,4 @@
-"""Prefect's view of Rancher: servers behind their gate, set-up, hosts that have joined."""
+"""Prefect's view of Rancher: servers behind their gate, access, environments, joined hosts."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -19,8 +19,11 @@ from tasks.probes import GateProbe, HostsProbe, administrator, rancher_url, vaul
 from tasks.progress import progress
 from tasks.retries import PATIENCE_S, if_temporary
 
-HA_STAGE = "servers"
-SET_UP_STAGE = "set-up"
+FIRST_STAGE = "first server"
+SECURE_STAGE = "access control"
+GROW_STAGE = "all servers"
+SERVER_STAGES = (FIRST_STAGE, SECURE_STAGE, GROW_STAGE)
+SET_UP_STAGE = "environments"
 HOSTS_STAGE = "hosts"
 
 # Keys and environments change their state within a second or two.
@@ -29,13 +32,23 @@ SET_UP_INTERVAL_S = 2.0
 SAY_AGAIN = timedelta(seconds=10)
 
 
-def initialise_ha(spec: ClusterSpec, control: ControlPlaneOutputs) -> list[Step]:
-    """Start the first server alone, then all of them; each size must pass the gate."""
-    with progress().stage(HA_STAGE):
+def start_first_server(spec: ClusterSpec, control: ControlPlaneOutputs) -> list[Step]:
+    """Start the first server alone, behind the gate; where servers live, they must pass it."""
+    with progress().stage(FIRST_STAGE):
+        size, *_ = find_sizes(spec, control)
+        step = scale_servers(spec, control, size)
+        await_gate(spec, control, size, FIRST_STAGE)
+        return [step]
+
+
+def start_other_servers(spec: ClusterSpec, control: ControlPlaneOutputs) -> list[Step]:
+    """Give the servers their full number, behind the gate; nothing, where they have it."""
+    with progress().stage(GROW_STAGE):
+        _, *sizes = find_sizes(spec, control)
         steps = []
-        for size in find_sizes(spec, control):
+        for size in sizes:
             steps.append(scale_servers(spec, control, size))
-            await_gate(spec, control, size)
+            await_gate(spec, control, size, GROW_STAGE)
         return steps
 
 
@@ -75,7 +88,7 @@ def scale_servers(spec: ClusterSpec, control: ControlPlaneOutputs, size: int) ->
     retry_condition_fn=if_temporary,
     cache_policy=NO_CACHE,
 )
-def await_gate(spec: ClusterSpec, control: ControlPlaneOutputs, size: int) -> None:
+def await_gate(spec: ClusterSpec, control: ControlPlaneOutputs, size: int, stage: str) -> None:
     """Wait until so many servers are one cluster behind the load balancer."""
     settings = connect.settings()
     wait_until(
@@ -84,34 +97,39 @@ def await_gate(spec: ClusterSpec, control: ControlPlaneOutputs, size: int) -> No
         deadline=timedelta(seconds=settings.gate_deadline_s),
         interval=timedelta(seconds=settings.gate_interval_s),
         passes=settings.gate_passes,
-        on_wait=_Teller(HA_STAGE),
+        on_wait=_Teller(stage),
     )
 
 
 @task(
-    task_run_name="set-up-{spec.name}",
+    task_run_name="secure-{spec.name}",
     tags=["rancher"],
     retries=2,
     retry_delay_seconds=PATIENCE_S,
     retry_condition_fn=if_temporary,
     cache_policy=NO_CACHE,
 )
-def set_up_rancher(spec: ClusterSpec, control: ControlPlaneOutputs) -> list[Step]:
-    """Secure Rancher, and give it its environments and their keys; what is there is kept."""
-    settings = connect.settings()
-    patience = Patience(
-        deadline=timedelta(seconds=settings.gate_deadline_s),
-        interval=timedelta(seconds=min(SET_UP_INTERVAL_S, settings.gate_interval_s)),
-    )
-    set_up = SetUp(
-        spec.name,
-        vault(spec, connect.aws(spec.aws)),
-        public_url=control.url,
-        reached_at=rancher_url(spec),
-        patience=patience,
-    )
+def secure_rancher(spec: ClusterSpec, control: ControlPlaneOutputs) -> list[Step]:
+    """Make an administrator's key, and let nobody in without one; what is there is kept.
+
+    Until then Rancher takes everybody for an administrator, so nothing is waited for before it.
+    """
+    with progress().stage(SECURE_STAGE):
+        return list(_set_up(spec, control).secure(spec.rancher.environments))
+
+
+@task(
+    task_run_name="make-environments-of-{spec.name}",
+    tags=["rancher"],
+    retries=2,
+    retry_delay_seconds=PATIENCE_S,
+    retry_condition_fn=if_temporary,
+    cache_policy=NO_CACHE,
+)
+def make_environments(spec: ClusterSpec, control: ControlPlaneOutputs) -> list[Step]:
+    """Give Rancher its address, its environments and their keys; what is there is kept."""
     with progress().stage(SET_UP_STAGE):
-        return list(set_up.take_steps(spec.rancher.environments))
+        return list(_set_up(spec, control).furnish(spec.rancher.environments))
 
 
 @task(
@@ -138,6 +156,21 @@ def await_hosts(spec: ClusterSpec, control: ControlPlaneOutputs) -> list[Host]:
             on_wait=_Teller(HOSTS_STAGE),
         )
     return probe.hosts
+
+
+def _set_up(spec: ClusterSpec, control: ControlPlaneOutputs) -> SetUp:
+    settings = connect.settings()
+    patience = Patience(
+        deadline=timedelta(seconds=settings.gate_deadline_s),
+        interval=timedelta(seconds=min(SET_UP_INTERVAL_S, settings.gate_interval_s)),
+    )
+    return SetUp(
+        spec.name,
+        vault(spec, connect.aws(spec.aws)),
+        public_url=control.url,
+        reached_at=rancher_url(spec),
+        patience=patience,
+    )
 
 
 class _Teller:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from corral.errors import GateTimeoutError
+from corral.errors import CorralError, GateTimeoutError
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,8 @@ def wait_until(
     Args:
         condition: What is waited for, as a human would say it.
         probe: Looks once, and returns one sentence for each thing that is missing; nothing
-            missing is a pass. Its errors are the caller's: what means "not yet" it must say.
+            missing is a pass. A temporary error of ours means "not yet", so that a hiccup costs
+            one look and not the whole wait; all others are the caller's.
         deadline: After that the wait is given up. The probe runs at least once.
         interval: Pause between two probes.
         passes: How many probes in a row must hold.
@@ -62,7 +63,7 @@ def wait_until(
     held = 0
     failures: tuple[str, ...] = ()
     while True:
-        missing = tuple(probe())
+        missing = _look(probe)
         waited = timedelta(seconds=clock() - started)
         held = 0 if missing else held + 1
         failures = missing or failures
@@ -72,3 +73,13 @@ def wait_until(
             raise GateTimeoutError(condition, deadline, list(failures))
         on_wait(Waiting(condition, waited, deadline, missing, held))
         sleep(interval.total_seconds())
+
+
+def _look(probe: Callable[[], Sequence[str]]) -> tuple[str, ...]:
+    """Return what one look finds missing; where looking itself may work later, that is missing."""
+    try:
+        return tuple(probe())
+    except CorralError as error:
+        if not error.temporary:
+            raise
+        return (str(error),)

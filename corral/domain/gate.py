@@ -3,6 +3,7 @@
 Nothing here waits or asks anybody.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,9 +13,19 @@ HEALTHY_TARGET = "healthy"
 GOOD_PING = "200 pong"
 GOOD_UPGRADE = "101"
 
+NO_CONNECTION = "no connection"
+"""How the answer of somebody begins who was never reached."""
+
 # Servers check in each 5 s and drop a row after three missed looks. Rows are compared with the
 # newest one, never with the local clock. Source: cattle, DBDiscovery.java.
 STALE_AFTER = timedelta(seconds=30)
+
+VERSION = re.compile(r"v\d+(\.\d+)+\S*")
+
+UNREACHED = (
+    " (nobody has answered there so far: the address of this worker must be in"
+    " network.admin_networks)"
+)
 
 Finding = tuple[str, str, str]
 """Check, subject, and what was answered."""
@@ -54,6 +65,10 @@ class GateReading:
     """The answer to a WebSocket upgrade through the load balancer."""
     members: tuple[Member, ...] | str
     """The members, or what was answered instead."""
+    launch_failure: str = ""
+    """Why the group could not start its newest instance; empty if it could."""
+    reached: bool = True
+    """Whether anybody has answered at the cluster's address, now or in an earlier reading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +106,7 @@ def judge_gate(
     """
     known = {(failure.check, failure.subject): failure.since for failure in before}
     found = chain(
-        _group_failures(reading.nodes, rule.nodes),
+        _group_failures(reading, rule.nodes),
         _target_failures(reading),
         _front_door_failures(reading, rule.version),
         _member_failures(reading),
@@ -110,12 +125,39 @@ def sizes_to_pass(current: int, wanted: int) -> tuple[int, ...]:
 
     Source: rancher/rancher issues 7125, 14149: two servers race for the schema.
     """
-    return (current, wanted) if 0 < current < wanted else (wanted,)
+    return (max(current, 1), wanted) if current < wanted else (wanted,)
 
 
-def _group_failures(nodes: tuple[Node, ...], expected: int) -> Iterator[Finding]:
-    if len(nodes) != expected:
-        yield ("size", "the group", f"{len(nodes)} of {expected} instances")
+def find_obstacles(
+    group: str, *, size: int, wanted: int, running: str, version: str
+) -> Iterator[str]:
+    """Yield one sentence for each wish about living servers that a build cannot fulfil.
+
+    Args:
+        group: Name of the servers' group.
+        size: How many servers it has.
+        wanted: How many it is to have.
+        running: The version that answers, or what was answered instead.
+        version: The version that is to answer.
+    """
+    if size > wanted:
+        yield (
+            f"The group {group} has {size} servers, but control.count says {wanted}: a build"
+            " removes none; lower the group's minimum and desired size yourself, or write"
+            f" {size}."
+        )
+    if VERSION.fullmatch(running) and running != version:
+        yield (
+            f"Rancher {running} is running, but rancher.version says {version}: an upgrade is not"
+            f" what a build does; write {running}."
+        )
+
+
+def _group_failures(reading: GateReading, expected: int) -> Iterator[Finding]:
+    size = len(reading.nodes)
+    if size != expected:
+        why = f": {reading.launch_failure}" if reading.launch_failure and size < expected else ""
+        yield ("size", "the group", f"{size} of {expected} instances{why}")
 
 
 def _target_failures(reading: GateReading) -> Iterator[Finding]:
@@ -133,7 +175,8 @@ def _front_door_failures(reading: GateReading, version: str) -> Iterator[Finding
     )
     for check, said, wanted in checks:
         if said != wanted:
-            yield (check, "the load balancer", f"{said} instead of {wanted}")
+            hint = UNREACHED if check == "/ping" and not reading.reached else ""
+            yield (check, "the load balancer", f"{said} instead of {wanted}{hint}")
 
 
 def _member_failures(reading: GateReading) -> Iterator[Finding]:

@@ -47,19 +47,20 @@ class PoolWish:
     """What a pool must have in Rancher before a build is done.
 
     `labels` are those that every host of the pool must carry, `instance_ids` the instances of the
-    pool's auto scaling group.
+    pool's auto scaling group, `launch_failure` says why that could not start its newest one.
     """
 
     pool: str
     labels: Mapping[str, str]
     minimum: int
     instance_ids: frozenset[str]
+    launch_failure: str = ""
 
     @classmethod
-    def of(cls, pool: Pool, instance_ids: Iterable[str]) -> "PoolWish":
+    def of(cls, pool: Pool, instance_ids: Iterable[str], launch_failure: str = "") -> "PoolWish":
         """Return the wish of a pool whose group has these instances."""
-        own = {ROLE_LABEL: pool.role, ENVIRONMENT_LABEL: pool.environment}
-        return cls(pool.name, {**pool.labels, **own}, pool.minimum, frozenset(instance_ids))
+        labels = {**pool.labels, ROLE_LABEL: pool.role, ENVIRONMENT_LABEL: pool.environment}
+        return cls(pool.name, labels, pool.minimum, frozenset(instance_ids), launch_failure)
 
 
 def find_shortfalls(wishes: Sequence[PoolWish], hosts: Sequence[Host]) -> list[str]:
@@ -73,8 +74,9 @@ def _shortfall(wish: PoolWish, hosts: Sequence[Host]) -> str:
     if len(good) >= wish.minimum:
         return ""
     lacking = sorted(wish.instance_ids - good)
-    said = "; ".join(f"{i} {_said(i, wish, hosts)}" for i in lacking) or "its group is empty"
-    return f"{wish.pool} has {len(good)} of {wish.minimum} active hosts: {said}"
+    said = [f"{i} {_said(i, wish, hosts)}" for i in lacking] or ["its group is empty"]
+    why = [wish.launch_failure] if wish.launch_failure else []
+    return f"{wish.pool} has {len(good)} of {wish.minimum} active hosts: {'; '.join(said + why)}"
 
 
 def _belongs(host: Host, wish: PoolWish) -> bool:

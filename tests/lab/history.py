@@ -28,8 +28,9 @@ HISTORY = [
     Death("database", r"aws_db_instance\S*: still creating", signal.SIGTERM),
     Death("control-plane", r"aws_lb\.\S*: still creating"),
     Death("first server", r"served by 1: "),
+    Death("access control", r"administrator.s key: created"),
     Death("all servers", r"served by 3: "),
-    Death("set-up", r"administrator.s key: created"),
+    Death("environments", r"environment lab: created"),
     Death("host pools", r"apply-lab/host-pool/\S*.*aws_sqs_queue\S*: creating"),
     Death("hosts", r"terraform output of lab/host-pool/"),
 ]

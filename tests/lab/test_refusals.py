@@ -15,7 +15,7 @@ from corral.domain.stacks import ControlPlaneOutputs, Database, SecurityGroupsOu
 from corral.errors import GateTimeoutError, StateLockedError, UnsafePlanError
 from corral.settings import Settings, load_cluster_spec
 from tasks.clusters import load_cluster
-from tasks.rancher import await_gate
+from tasks.rancher import FIRST_STAGE, await_gate
 from tests.lab.harness import Started
 from tests.lab.stage import Stage
 
@@ -107,7 +107,7 @@ def test_servers_that_never_answer_are_named_with_what_they_answered_last(
     @flow
     def only_the_gate() -> None:
         load_cluster("lab")
-        await_gate(spec, control, 3)
+        await_gate(spec, control, 3, FIRST_STAGE)
 
     fault = {"target": "rancher", "match": {"operation": "GET /ping"}, "effect": {"status": 503}}
     here.lever("POST", "/faults", **fault, times=None)

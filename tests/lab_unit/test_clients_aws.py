@@ -32,7 +32,7 @@ TAGS = {"Cluster": "lab", "ManagedBy": "corral"}
 def session() -> Iterator[boto3.Session]:
     """One moto for all: a reset takes a third of a second, so names keep the tests apart."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE"):
+        for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"):
             patch.delenv(name, raising=False)
         patch.setenv("AWS_ACCESS_KEY_ID", "testing")
         patch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
@@ -224,6 +224,18 @@ def test_an_equal_secret_gets_no_new_version(session, name):
 
     versions = session.client("secretsmanager").list_secret_version_ids(SecretId=name)
     assert len(versions["Versions"]) == 1
+
+
+def test_a_secret_that_is_to_be_deleted_is_nothing_until_it_is_written_again(session, name):
+    vault = SecretVault(session, TAGS)
+    vault.write(name, {"key": "a"})
+    session.client("secretsmanager").delete_secret(SecretId=name)
+
+    before = vault.read(name)
+    vault.write(name, {"key": "b"})
+
+    assert before is None
+    assert vault.read(name) == {"key": "b"}
 
 
 def test_a_secret_of_another_shape_is_refused_without_its_value(session, name):

@@ -2,17 +2,21 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 import boto3
+import botocore.client
 import pytest
 from moto import mock_aws
 from ranchers import Rancher, Ranchers
 
+from corral.clients.rancher import Patience, SetUp
 from corral.cluster import ClusterSpec
 from corral.domain.stacks import ControlPlaneOutputs
+from corral.errors import PrerequisiteError
 from corral.settings import Settings, load_cluster_spec
 from tasks import connect
-from tasks.probes import GateProbe, HostsProbe
+from tasks.probes import GateProbe, HostsProbe, check_living_cluster, vault
 
 
 @dataclass
@@ -123,6 +127,90 @@ def test_a_server_at_another_address_is_no_member(small):
 
     assert any("not in the list of members" in sentence for sentence in said)
     assert any("none of the group's instances" in sentence for sentence in said)
+
+
+def test_a_group_that_cannot_start_its_instances_is_quoted(small, monkeypatch):
+    failed = {"StatusCode": "Failed", "StatusMessage": "No capacity left.", "Description": "x"}
+    record(monkeypatch, [{"StatusCode": "InProgress"}, failed, {"StatusCode": "Successful"}])
+
+    said = GateProbe(connect.aws(small.spec.aws), small.spec, small.control, 3)()
+
+    assert any("1 of 3 instances: No capacity left." in sentence for sentence in said)
+
+
+def test_a_failure_that_was_overcome_is_not_quoted(small, monkeypatch):
+    failed = {"StatusCode": "Failed", "StatusMessage": "No capacity left.", "Description": "x"}
+    record(monkeypatch, [{"StatusCode": "Successful"}, failed])
+
+    said = GateProbe(connect.aws(small.spec.aws), small.spec, small.control, 3)()
+
+    assert not any("No capacity left." in sentence for sentence in said)
+
+
+def record(monkeypatch: pytest.MonkeyPatch, activities: list[dict[str, str]]) -> None:
+    """Have AWS tell these activities of every group; moto knows none."""
+    make = botocore.client.BaseClient._make_api_call
+
+    def call(self, operation, parameters):
+        if operation == "DescribeScalingActivities":
+            return {"Activities": activities}
+        return make(self, operation, parameters)
+
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", call)
+
+
+def test_a_rejected_key_means_not_yet(small):
+    session = connect.aws(small.spec.aws)
+    secure(small, session)
+    vault(small.spec, session).write("lab/rancher/admin", {"access_key": "a", "secret_key": "b"})
+
+    said = GateProbe(session, small.spec, small.control, 1)()
+
+    assert any("holds a key that it does not accept" in sentence for sentence in said)
+
+
+def secure(small: Small, session: boto3.Session) -> None:
+    patience = Patience(timedelta(seconds=10), timedelta(seconds=0.01))
+    secrets = vault(small.spec, session)
+    url = small.rancher.url
+    setting = SetUp("lab", secrets, public_url=url, reached_at=url, patience=patience)
+    assert len(list(setting.secure(small.spec.rancher.environments))) == 2
+
+
+def test_who_was_never_reached_is_told_of_the_admin_networks(small, lab):
+    lab.close(small.rancher)
+    probe = GateProbe(connect.aws(small.spec.aws), small.spec, small.control, 1)
+
+    assert any("must be in network.admin_networks" in sentence for sentence in probe())
+
+
+def test_who_was_reached_once_is_not_told_of_the_admin_networks(small, lab):
+    probe = GateProbe(connect.aws(small.spec.aws), small.spec, small.control, 1)
+    probe()
+    lab.close(small.rancher)
+
+    assert not any("admin_networks" in sentence for sentence in probe())
+
+
+def test_a_living_cluster_may_stay_as_it_is(small):
+    check_living_cluster(small.spec, connect.aws(small.spec.aws))
+
+
+def test_another_version_for_a_living_cluster_is_refused(small):
+    rancher = small.spec.rancher.model_copy(update={"version": "v1.6.31"})
+    spec = small.spec.model_copy(update={"rancher": rancher})
+
+    with pytest.raises(PrerequisiteError, match="an upgrade is not what a build does"):
+        check_living_cluster(spec, connect.aws(spec.aws))
+
+
+def test_fewer_servers_for_a_living_cluster_are_refused(small):
+    boto3.client("autoscaling", "us-east-1").set_desired_capacity(
+        AutoScalingGroupName="lab-control", DesiredCapacity=5
+    )
+
+    with pytest.raises(PrerequisiteError, match=r"has 5 servers, but control\.count says 3"):
+        check_living_cluster(small.spec, connect.aws(small.spec.aws))
 
 
 def test_pools_lack_hosts_until_their_own_have_joined(small):

@@ -82,10 +82,8 @@ def new_vault() -> SecretVault:
 
 
 def set_up(rancher: Rancher, vault: Any, environments=ENVIRONMENTS) -> list[Step]:
-    steps = SetUp(
-        "lab", vault, public_url=PUBLIC_URL, reached_at=rancher.url, patience=PATIENCE
-    ).take_steps(environments)
-    return list(steps)
+    setting = SetUp("lab", vault, public_url=PUBLIC_URL, reached_at=rancher.url, patience=PATIENCE)
+    return [*setting.secure(environments), *setting.furnish(environments)]
 
 
 def administrator(rancher: Rancher, vault: SecretVault) -> RancherClient:
@@ -284,6 +282,30 @@ def test_an_environment_that_exists_twice_is_an_error_with_both_ids(rancher, vau
 
     assert second.id in caught.value.ids
     assert rancher.writes() == []
+
+
+def test_an_environment_that_exists_twice_is_found_before_anything_is_made(rancher, vault):
+    nobody = RancherClient(rancher.url)
+    template = nobody.template_id("Cattle")
+    for _ in range(2):
+        nobody.create_project("late", "", template)
+    rancher.world.journal.clear()
+
+    with pytest.raises(AmbiguousError, match="late exists 2 times"):
+        set_up(rancher, vault, (*ENVIRONMENTS, Environment(name="late")))
+
+    assert rancher.writes() == []
+    assert vault.read("lab/rancher/admin") is None
+
+
+def test_a_closed_rancher_lets_no_stranger_in_before_it_has_environments(rancher, vault):
+    setting = SetUp("lab", vault, public_url=PUBLIC_URL, reached_at=rancher.url, patience=PATIENCE)
+
+    steps = list(setting.secure(ENVIRONMENTS))
+
+    assert [step.what for step in steps] == ["administrator's key", "access control"]
+    assert not RancherClient(rancher.url).is_accepted()
+    assert [p.name for p in administrator(rancher, vault).projects()] == ["Default"]
 
 
 def test_an_address_fixed_by_the_servers_environment_is_an_error_that_names_the_variable(

@@ -6,13 +6,14 @@ from botocore.exceptions import (
     ParamValidationError,
 )
 
-from corral.clients.aws.calls import translated
+from corral.clients.aws.calls import open_session, translated
 from corral.errors import (
     AccessDeniedError,
     AwsError,
     AwsUnavailableError,
     CorralError,
     CredentialsError,
+    WrongRegionError,
 )
 
 
@@ -53,6 +54,43 @@ def test_each_failure_becomes_the_error_one_can_react_to(raised, expected):
 def test_a_refusal_names_the_action_as_a_policy_spells_it():
     with pytest.raises(AccessDeniedError, match="s3:CreateBucket"), translated("s3"):
         raise answer("AccessDenied", 403)
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "action"),
+    [
+        ("elbv2", "DescribeTargetHealth", "elasticloadbalancing:DescribeTargetHealth"),
+        ("s3", "HeadBucket", "s3:ListBucket"),
+        ("s3", "GetPublicAccessBlock", "s3:GetBucketPublicAccessBlock"),
+        ("rds", "DescribeDBInstances", "rds:DescribeDBInstances"),
+    ],
+)
+def test_an_action_has_the_name_that_policies_know(service, operation, action):
+    refused = ClientError({"Error": {"Code": "AccessDenied"}}, operation)
+
+    with pytest.raises(AccessDeniedError) as caught, translated(service):
+        raise refused
+
+    assert caught.value.action == action
+
+
+def test_a_profile_that_is_not_there_is_said(monkeypatch, tmp_path):
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_PROFILE", "nobodys")
+
+    with pytest.raises(CredentialsError, match="nobodys"):
+        open_session("us-east-1")
+
+
+@pytest.mark.parametrize("name", ["AWS_REGION", "AWS_DEFAULT_REGION"])
+def test_an_environment_that_means_another_region_is_refused(monkeypatch, name):
+    for each in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(each, raising=False)
+    monkeypatch.setenv(name, "eu-west-1")
+
+    with pytest.raises(WrongRegionError, match="say region eu-west-1"):
+        open_session("us-east-1")
 
 
 def test_only_what_may_pass_is_temporary():

@@ -123,7 +123,7 @@ def test_a_ping_is_told_as_it_was_answered(answers, rancher, status, body, said)
 def test_a_ping_that_nobody_answers_is_told_in_plain_words():
     nobody = RancherClient("http://127.0.0.1:9", attempts=1)
 
-    assert nobody.ping() == "connection refused"
+    assert nobody.ping() == "no connection, connection refused"
 
 
 def test_the_version_is_read_even_from_a_refusal(answers):

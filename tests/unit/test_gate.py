@@ -10,6 +10,7 @@ from corral.domain.gate import (
     GateRule,
     Member,
     Node,
+    find_obstacles,
     judge_gate,
     sizes_to_pass,
 )
@@ -43,6 +44,23 @@ def test_a_whole_cluster_passes():
             {"nodes": NODES[:1], "members": MEMBERS[:1]},
             "size of the group: 1 of 2 instances",
             id="an instance is missing",
+        ),
+        pytest.param(
+            {"nodes": NODES[:1], "members": MEMBERS[:1], "launch_failure": "No capacity left."},
+            "size of the group: 1 of 2 instances: No capacity left.",
+            id="an instance does not start",
+        ),
+        pytest.param(
+            {"launch_failure": "No capacity left.", "ping": "502 Bad Gateway"},
+            "/ping of the load balancer: 502 Bad Gateway instead of 200 pong",
+            id="a launch failed, but all are there",
+        ),
+        pytest.param(
+            {"ping": "no connection, no answer in time", "reached": False},
+            "/ping of the load balancer: no connection, no answer in time instead of 200 pong"
+            " (nobody has answered there so far: the address of this worker must be in"
+            " network.admin_networks)",
+            id="never reached",
         ),
         pytest.param(
             {"targets": {"i-1": "healthy", "i-2": "unhealthy: codes [502]"}},
@@ -130,9 +148,37 @@ def test_what_held_in_between_fails_anew():
     [
         pytest.param(1, (1, 3), id="the first server proves itself alone"),
         pytest.param(3, (3,), id="a whole cluster"),
-        pytest.param(0, (3,), id="nothing there to prove itself"),
+        pytest.param(0, (1, 3), id="nothing there: the first one comes alone"),
+        pytest.param(2, (2, 3), id="some live already"),
         pytest.param(5, (3,), id="too many"),
     ],
 )
 def test_a_group_grows_only_behind_its_gate(current, sizes):
     assert sizes_to_pass(current, 3) == sizes
+
+
+@pytest.mark.parametrize(
+    ("size", "running", "said"),
+    [
+        pytest.param(3, "v1.6.30", "", id="as the file says"),
+        pytest.param(1, "503 without a version", "", id="nobody answers yet"),
+        pytest.param(
+            5,
+            "v1.6.30",
+            "The group lab-control has 5 servers, but control.count says 3: a build removes"
+            " none; lower the group's minimum and desired size yourself, or write 5.",
+            id="too many servers",
+        ),
+        pytest.param(
+            3,
+            "v1.6.29",
+            "Rancher v1.6.29 is running, but rancher.version says v1.6.30: an upgrade is not"
+            " what a build does; write v1.6.29.",
+            id="another version",
+        ),
+    ],
+)
+def test_what_a_build_cannot_make_of_living_servers_is_said(size, running, said):
+    found = find_obstacles("lab-control", size=size, wanted=3, running=running, version="v1.6.30")
+
+    assert " ".join(found) == said

@@ -77,6 +77,14 @@ def test_an_empty_group_is_said_to_be_empty():
     assert find_shortfalls([wish], [HOST]) == ["web has 0 of 1 active hosts: its group is empty"]
 
 
+def test_a_group_that_cannot_start_instances_says_why():
+    wish = replace(WEB, instance_ids=frozenset(), launch_failure="No capacity left.")
+
+    assert find_shortfalls([wish], [HOST]) == [
+        "web has 0 of 1 active hosts: its group is empty; No capacity left."
+    ]
+
+
 def test_a_pool_that_may_be_empty_lacks_nothing():
     assert find_shortfalls([replace(WEB, minimum=0, instance_ids=frozenset())], []) == []
 

@@ -4,19 +4,22 @@ from datetime import timedelta
 import pytest
 
 from corral.clients.polling import Waiting, wait_until
-from corral.errors import GateTimeoutError
+from corral.errors import CorralError, GateTimeoutError, PrerequisiteError, RancherUnreachableError
 
 
 class World:
     """A clock that only sleeping moves, and a condition that comes true by plan."""
 
-    def __init__(self, *probes: Sequence[str]) -> None:
+    def __init__(self, *probes: Sequence[str] | CorralError) -> None:
         self.now = 0.0
         self.probes = list(probes)
         self.reports: list[Waiting] = []
 
     def probe(self) -> Sequence[str]:
-        return self.probes.pop(0) if len(self.probes) > 1 else self.probes[0]
+        found = self.probes.pop(0) if len(self.probes) > 1 else self.probes[0]
+        if isinstance(found, CorralError):
+            raise found
+        return found
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
@@ -79,3 +82,26 @@ def test_the_probe_runs_once_even_without_time():
     world = World([])
 
     assert world.wait(deadline_s=0) == timedelta(0)
+
+
+def test_a_hiccup_of_a_probe_means_not_yet():
+    world = World(RancherUnreachableError("no answer in time"), [])
+
+    assert world.wait() == timedelta(seconds=10)
+    assert world.reports[0].failures == ("no answer in time",)
+
+
+def test_a_hiccup_breaks_a_row_of_passes():
+    world = World([], RancherUnreachableError("no answer in time"), [], [])
+
+    assert world.wait(passes=2) == timedelta(seconds=30)
+
+
+def test_a_hiccup_that_lasts_ends_with_the_deadline():
+    with pytest.raises(GateTimeoutError, match="no answer in time"):
+        World(RancherUnreachableError("no answer in time")).wait()
+
+
+def test_what_will_not_pass_by_itself_ends_the_wait_at_once():
+    with pytest.raises(PrerequisiteError):
+        World(PrerequisiteError("make it first")).wait()

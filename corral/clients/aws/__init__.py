@@ -1,11 +1,13 @@
 """AWS, as far as flows ask it themselves; what is built, Terraform builds."""
 
 from corral.clients.aws.bucket import ensure_state_bucket
-from corral.clients.aws.calls import check_region, open_session
+from corral.clients.aws.calls import check_region, open_session, translated
 from corral.clients.aws.groups import (
     Group,
     GroupMember,
     TargetHealth,
+    find_group,
+    newest_launch_failure,
     read_group,
     scale_group,
     target_health,
@@ -26,13 +28,16 @@ __all__ = [
     "check_region",
     "check_zones",
     "ensure_state_bucket",
+    "find_group",
     "hosted_zone",
     "identity",
     "issued_certificate",
     "newest_image",
+    "newest_launch_failure",
     "open_session",
     "read_group",
     "scale_group",
     "target_health",
+    "translated",
     "wholeness",
 ]

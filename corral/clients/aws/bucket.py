@@ -56,9 +56,8 @@ def ensure_state_bucket(
         PrerequisiteError: A bucket of this name is in another account, or in another region.
 
     """
-    bucket = _StateBucket(session, name, account_id, tags)
     with translated("s3"):
-        return list(bucket.heal())
+        return list(_StateBucket(session, name, account_id, tags).heal())
 
 
 class _StateBucket:

@@ -1,5 +1,6 @@
 """How AWS is called: sessions, timeouts, retries, and its errors as ours, translated here only."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -73,16 +74,33 @@ _BUSY = frozenset(
 )
 _SERVER_FAULT = 500
 
+_IAM_SERVICES = {"elb": "elasticloadbalancing", "elbv2": "elasticloadbalancing"}
+# Source: Service Authorization Reference, Amazon S3.
+_IAM_ACTIONS_OF_S3 = {
+    "HeadBucket": "ListBucket",
+    "ListObjectsV2": "ListBucket",
+    "GetBucketEncryption": "GetEncryptionConfiguration",
+    "PutBucketEncryption": "PutEncryptionConfiguration",
+    "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
+    "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
+}
+
 
 def open_session(region: str) -> boto3.Session:
     """Return a session with the ambient credentials: environment, profile, or role.
 
     Raises:
+        CredentialsError: AWS_PROFILE names a profile that is not there.
         WrongRegionError: The environment or the profile mean another region.
 
     """
-    check_region(boto3.Session().region_name, region)
-    return boto3.Session(region_name=region)
+    with translated("sts"):
+        ambient = boto3.Session().region_name
+        session = boto3.Session(region_name=region)
+    # AWS_REGION is heard by other tools of AWS, but not by boto3.
+    for found in (os.environ.get("AWS_REGION"), ambient):
+        check_region(found, region)
+    return session
 
 
 def check_region(found: str | None, expected: str) -> None:
@@ -101,7 +119,7 @@ def translated(service: str) -> Iterator[None]:
     """Turn what boto3 raises in this block into our errors.
 
     Args:
-        service: As IAM spells it, `s3`; part of the action an AccessDeniedError names.
+        service: As boto3 or IAM spell it, `s3`; part of the action an AccessDeniedError names.
 
     """
     try:
@@ -126,6 +144,14 @@ def code_of(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", "unknown"))
 
 
+def _action(service: str, operation: str) -> str:
+    """Return what an IAM policy calls an operation."""
+    service = _IAM_SERVICES.get(service, service)
+    if service == "s3":
+        operation = _IAM_ACTIONS_OF_S3.get(operation, operation)
+    return f"{service}:{operation}"
+
+
 def _of_answer(service: str, error: ClientError) -> CorralError:
     code, operation = code_of(error), error.operation_name
     message = str(error.response.get("Error", {}).get("Message", ""))
@@ -136,7 +162,7 @@ def _of_answer(service: str, error: ClientError) -> CorralError:
             f"AWS does not accept these credentials: check AWS_PROFILE or the keys. {message}"
         )
     if code in _DENIED:
-        return AccessDeniedError(f"{service}:{operation}", message)
+        return AccessDeniedError(_action(service, operation), message)
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code in _BUSY or status >= _SERVER_FAULT:
         return AwsUnavailableError(operation, code, message)

@@ -7,6 +7,9 @@ import boto3
 from corral.clients.aws.calls import CONFIG, translated
 from corral.errors import PrerequisiteError
 
+ACTIVITIES = 20
+"""How many of a group's last activities are looked at: those under way come first."""
+
 
 @dataclass(frozen=True, slots=True)
 class GroupMember:
@@ -53,12 +56,20 @@ def read_group(session: boto3.Session, name: str) -> Group:
         PrerequisiteError: There is no such group.
 
     """
+    group = find_group(session, name)
+    if group is None:
+        raise PrerequisiteError(f"There is no auto scaling group {name}.")
+    return group
+
+
+def find_group(session: boto3.Session, name: str) -> Group | None:
+    """Return a group and its members, with their addresses; None if there is no such group."""
     with translated("autoscaling"):
         answer = session.client("autoscaling", config=CONFIG).describe_auto_scaling_groups(
             AutoScalingGroupNames=[name]
         )
     if not answer["AutoScalingGroups"]:
-        raise PrerequisiteError(f"There is no auto scaling group {name}.")
+        return None
     group = answer["AutoScalingGroups"][0]
     addresses = _addresses(session, [instance["InstanceId"] for instance in group["Instances"]])
     members = (
@@ -89,6 +100,22 @@ def scale_group(session: boto3.Session, name: str, size: int) -> bool:
             AutoScalingGroupName=name, MinSize=minimum, DesiredCapacity=desired
         )
     return True
+
+
+def newest_launch_failure(session: boto3.Session, name: str) -> str:
+    """Return why a group could not do what it last tried, in AWS's words; empty if it could.
+
+    Source: Auto Scaling API, DescribeScalingActivities: newest first, `StatusMessage`.
+    """
+    with translated("autoscaling"):
+        answer = session.client("autoscaling", config=CONFIG).describe_scaling_activities(
+            AutoScalingGroupName=name, MaxRecords=ACTIVITIES
+        )
+    ended = (a for a in answer["Activities"] if a["StatusCode"] in ("Successful", "Failed"))
+    newest = next(ended, None)
+    if newest is None or newest["StatusCode"] == "Successful":
+        return ""
+    return newest.get("StatusMessage") or newest["Description"]
 
 
 def target_health(session: boto3.Session, target_group_arn: str) -> tuple[TargetHealth, ...]:

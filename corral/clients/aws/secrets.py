@@ -9,6 +9,9 @@ from botocore.exceptions import ClientError
 from corral.clients.aws.calls import CONFIG, code_of, translated
 from corral.errors import PrerequisiteError
 
+_MISSING = "ResourceNotFoundException"
+_WRONG_STATE = "InvalidRequestException"
+
 
 class SecretVault:
     """Reads and writes secrets of one cluster; values never appear in an error or a log."""
@@ -21,11 +24,12 @@ class SecretVault:
             tags: Given to secrets that are made.
 
         """
-        self._client = session.client("secretsmanager", config=CONFIG)
+        with translated("secretsmanager"):
+            self._client = session.client("secretsmanager", config=CONFIG)
         self._tags = tags
 
     def read(self, name: str) -> dict[str, str] | None:
-        """Return a secret; None if there is none, or if it never got a value.
+        """Return a secret; None if there is none, if it never got a value, or is to be deleted.
 
         Raises:
             PrerequisiteError: It is no JSON object.
@@ -35,7 +39,9 @@ class SecretVault:
             try:
                 text = self._client.get_secret_value(SecretId=name)["SecretString"]
             except ClientError as error:
-                if code_of(error) == "ResourceNotFoundException":
+                if code_of(error) == _MISSING:
+                    return None
+                if code_of(error) == _WRONG_STATE and self._is_leaving(name):
                     return None
                 raise
         try:
@@ -44,18 +50,29 @@ class SecretVault:
             raise PrerequisiteError(f"The secret {name} holds no JSON object.") from None
 
     def write(self, name: str, value: Mapping[str, str]) -> None:
-        """Store a secret, new or changed; what is equal already is left alone."""
+        """Store a secret, new or changed; what is equal is left alone, what is leaving restored."""
         if self.read(name) == dict(value):
             return
         text = json.dumps(dict(value))
         with translated("secretsmanager"):
+            if self._is_leaving(name):
+                self._client.restore_secret(SecretId=name)
             try:
                 self._client.put_secret_value(SecretId=name, SecretString=text)
             except ClientError as error:
-                if code_of(error) != "ResourceNotFoundException":
+                if code_of(error) != _MISSING:
                     raise
                 self._client.create_secret(
                     Name=name,
                     SecretString=text,
                     Tags=[{"Key": key, "Value": tag} for key, tag in self._tags.items()],
                 )
+
+    def _is_leaving(self, name: str) -> bool:
+        """Say whether a secret is scheduled for deletion: it can be restored, but not used."""
+        try:
+            return "DeletedDate" in self._client.describe_secret(SecretId=name)
+        except ClientError as error:
+            if code_of(error) == _MISSING:
+                return False
+            raise

@@ -20,9 +20,14 @@ from corral.clients.rancher.answers import (
 )
 from corral.clients.rancher.transport import Resource, Transport
 from corral.domain.access import GONE_STATES, KeyPair, KnownKey, KnownProject
-from corral.domain.gate import Member
+from corral.domain.gate import NO_CONNECTION, Member
 from corral.domain.hosts import Host
-from corral.errors import RancherAnswerError, RancherError, RancherRefusedError
+from corral.errors import (
+    RancherAnswerError,
+    RancherError,
+    RancherRefusedError,
+    RancherUnreachableError,
+)
 
 API = "/v2-beta"
 ADMIN = "admin"
@@ -55,6 +60,8 @@ class RancherClient:
         """Return status and text of `/ping`: `200 pong`, or what came instead."""
         try:
             reply = self._transport.probe("/ping")
+        except RancherUnreachableError as error:
+            return f"{NO_CONNECTION}, {_said(error)}"
         except RancherError as error:
             return _said(error)
         return f"{reply.status} {reply.text[:80]}".strip()

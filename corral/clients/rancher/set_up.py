@@ -69,10 +69,23 @@ class SetUp:
         self._patience = patience
         self._admin_secret = admin_secret(cluster)
 
-    def take_steps(self, environments: Sequence[Environment]) -> Iterator[Step]:
-        """Take one step after the other, and yield what each came to."""
+    def secure(self, environments: Sequence[Environment]) -> Iterator[Step]:
+        """Close Rancher to strangers, step by step, and yield what each step came to.
+
+        Raises:
+            AmbiguousError: A name of the environments is held twice; nothing was changed.
+        """
+        self._check_names(environments)
         yield _told(self.ensure_admin_key())
         yield _told(self.ensure_access_control())
+
+    def furnish(self, environments: Sequence[Environment]) -> Iterator[Step]:
+        """Make a closed Rancher ready for hosts, step by step, and yield what each step came to.
+
+        Raises:
+            AmbiguousError: A name of the environments is held twice; nothing was changed.
+        """
+        self._check_names(environments)
         yield _told(self.ensure_registration_url())
         for environment in environments:
             yield _told(self.ensure_environment(environment))
@@ -169,6 +182,13 @@ class SetUp:
             store(stored)
             did = Did.CHANGED
         return Step(f"key of environment {environment.name}", did)
+
+    def _check_names(self, environments: Sequence[Environment]) -> None:
+        """See to it that each name means one environment at most."""
+        rancher = find_administrator(self._url, self._vault, self._cluster)
+        projects = rancher.projects()
+        for environment in environments:
+            find_project(environment.name, projects)
 
     def _hosts_secret(self, project_id: str, pair: KeyPair) -> HostsSecret:
         return HostsSecret(
