@@ -6,7 +6,7 @@ locals {
     name       = "${var.cluster}-control"
     group_id   = var.control_group_id
     secret_arn = var.database_secret_arn
-    policies   = toset(["AmazonEC2ContainerRegistryPullOnly", "AmazonSSMManagedInstanceCore"])
+    policies   = toset(["AmazonEC2ContainerRegistryPullOnly"])
     tags       = merge(local.tags, { Name = "${var.cluster}-control" })
 
     # What the image's program reads: where the password lies, never what it is
@@ -50,6 +50,17 @@ resource "aws_autoscaling_group" "control" {
   health_check_type         = "ELB"
   health_check_grace_period = 900
 
+  # A failover of the database makes all servers restart at once, and the load balancer calls all of
+  # them unhealthy. Two of three, or four of five, stay until others are well: none is taken away
+  # before new ones have come, and by then the old ones are mostly back.
+  instance_maintenance_policy {
+    min_healthy_percentage = 66
+    max_healthy_percentage = 100
+  }
+
+  # A new server counts among the well ones once it had this long to start on a full database
+  default_instance_warmup = 300
+
   # The flow waits on /ping itself. Waiting here as well would hold the
   # state's lock for minutes and hide which node is late.
   wait_for_capacity_timeout = "0"
@@ -65,7 +76,11 @@ resource "aws_autoscaling_group" "control" {
   }
 
   # A node that boots before it may read its secret fails
-  depends_on = [aws_iam_role_policy.secret, aws_iam_role_policy_attachment.machine]
+  depends_on = [
+    aws_iam_role_policy.secret,
+    aws_iam_role_policy.session,
+    aws_iam_role_policy_attachment.machine,
+  ]
 
   lifecycle {
     ignore_changes = [min_size, desired_capacity]

@@ -7,12 +7,8 @@ locals {
     name       = local.name
     group_id   = var.hosts_group_id
     secret_arn = "arn:aws:secretsmanager:${var.region}:${var.account_id}:secret:${var.environment_secret}-??????"
-    policies = toset([
-      "AmazonEC2ContainerRegistryPullOnly",
-      "AmazonSSMManagedInstanceCore",
-      "CloudWatchAgentServerPolicy",
-    ])
-    tags = merge(local.tags, { Name = local.name, Pool = var.pool, Role = var.role })
+    policies   = toset(["AmazonEC2ContainerRegistryPullOnly"])
+    tags       = merge(local.tags, { Name = local.name, Pool = var.pool, Role = var.role })
 
     # What the image's program reads: where the key lies, never what it is
     service = "corral-join.service"
@@ -61,6 +57,9 @@ resource "aws_autoscaling_group" "hosts" {
     }
   }
 
+  # What wakes an empty pool has to know that it is empty
+  enabled_metrics = local.may_sleep ? ["GroupDesiredCapacity"] : null
+
   # A spot host that AWS may soon want back is replaced before it goes, not after
   capacity_rebalance = var.spot_percent > 0
 
@@ -84,7 +83,11 @@ resource "aws_autoscaling_group" "hosts" {
   }
 
   # A host that boots before it may read its secret fails
-  depends_on = [aws_iam_role_policy.secret, aws_iam_role_policy_attachment.machine]
+  depends_on = [
+    aws_iam_role_policy.secret,
+    aws_iam_role_policy.session,
+    aws_iam_role_policy_attachment.machine,
+  ]
 
   lifecycle {
     ignore_changes = [desired_capacity]

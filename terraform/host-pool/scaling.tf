@@ -5,12 +5,17 @@ locals {
   # With how many waiting messages the pool begins to grow: what its smallest size is there for
   backlog = var.scaling.kind == "queue" ? var.scaling.messages_per_host * max(var.minimum, 1) : null
 
+  # The last host of a pool without a minimum leaves nobody behind: that it goes takes a queue in
+  # which nothing waits at all, and that it comes the first message, see waking.tf
+  may_sleep = var.scaling.kind == "queue" && var.minimum == 0
+
   # Out by what waits beyond that, in one by one after a calm quarter of an hour: hosts that
   # come late cost minutes, hosts that go early cost the work on them.
   queue_rules = var.scaling.kind == "queue" ? {
     out = {
       comparison = "GreaterThanThreshold"
       threshold  = local.backlog
+      statistic  = "Average"
       minutes    = 2
       steps = [
         { from = 0, to = 2 * var.scaling.messages_per_host, change = 1 },
@@ -20,7 +25,8 @@ locals {
     }
     in = {
       comparison = "LessThanThreshold"
-      threshold  = local.backlog / 2
+      threshold  = local.may_sleep ? 1 : local.backlog / 2
+      statistic  = local.may_sleep ? "Maximum" : "Average"
       minutes    = 15
       steps      = [{ from = null, to = 0, change = -1 }]
     }
@@ -79,7 +85,7 @@ resource "aws_cloudwatch_metric_alarm" "queue" {
   namespace   = "AWS/SQS"
   metric_name = "ApproximateNumberOfMessagesVisible"
   dimensions  = { QueueName = var.scaling.queue_name }
-  statistic   = "Average"
+  statistic   = each.value.statistic
 
   comparison_operator = each.value.comparison
   threshold           = each.value.threshold

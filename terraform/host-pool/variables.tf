@@ -6,8 +6,8 @@ variable "pool" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{0,14}[a-z0-9]$", var.pool))
-    error_message = "A pool's name is 2 to 16 lower case letters, digits and dashes, beginning with a letter: it is part of names that AWS limits."
+    condition     = can(regex("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", var.pool)) && length(var.pool) <= 16
+    error_message = "A pool's name is at most 16 lower case letters, digits and single dashes, beginning with a letter: it is part of names that AWS limits."
   }
 
   validation {

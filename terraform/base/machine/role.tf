@@ -13,7 +13,7 @@ resource "aws_iam_role" "machine" {
   })
 }
 
-# Pull images, answer Session Manager, and what else these machines are for
+# Pull images, and what else of AWS's own policies these machines are for
 resource "aws_iam_role_policy_attachment" "machine" {
   for_each = local.machine.policies
 
@@ -32,6 +32,30 @@ resource "aws_iam_role_policy" "secret" {
       Effect   = "Allow"
       Action   = "secretsmanager:GetSecretValue"
       Resource = local.machine.secret_arn
+    }]
+  })
+}
+
+# Session Manager, the only way in. AWS's own policy for it would let a machine read every parameter
+# of the account that Systems Manager keeps, secret ones included.
+resource "aws_iam_role_policy" "session" {
+  #checkov:skip=CKV_AWS_290:The channels of a session have no ARN to name; a machine opens and answers its own only
+  #checkov:skip=CKV_AWS_355:The same
+  name = "session-manager"
+  role = aws_iam_role.machine.id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect = "Allow"
+      Action = [
+        "ssm:UpdateInstanceInformation",
+        "ssmmessages:CreateControlChannel",
+        "ssmmessages:CreateDataChannel",
+        "ssmmessages:OpenControlChannel",
+        "ssmmessages:OpenDataChannel",
+      ]
+      Resource = "*"
     }]
   })
 }

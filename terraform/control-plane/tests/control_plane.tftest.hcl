@@ -116,6 +116,15 @@ run "group_begins_with_one_node" {
   }
 
   assert {
+    condition = (
+      aws_autoscaling_group.control.instance_maintenance_policy[0].min_healthy_percentage == 66
+      && aws_autoscaling_group.control.instance_maintenance_policy[0].max_healthy_percentage == 100
+      && aws_autoscaling_group.control.default_instance_warmup == 300
+    )
+    error_message = "Servers that all fail at once are not all taken away at once."
+  }
+
+  assert {
     condition     = toset(aws_autoscaling_group.control.vpc_zone_identifier) == toset(var.private_subnet_ids)
     error_message = "Nodes are spread over all private subnets."
   }
@@ -165,8 +174,19 @@ run "machine_starts_closed" {
   }
 
   assert {
-    condition     = keys(aws_iam_role_policy_attachment.machine) == ["AmazonEC2ContainerRegistryPullOnly", "AmazonSSMManagedInstanceCore"]
-    error_message = "The machine pulls images and answers Session Manager."
+    condition     = keys(aws_iam_role_policy_attachment.machine) == ["AmazonEC2ContainerRegistryPullOnly"]
+    error_message = "Of AWS's own policies the machine has the one for pulling images."
+  }
+
+  assert {
+    condition = jsondecode(aws_iam_role_policy.session.policy).Statement[*].Action == [[
+      "ssm:UpdateInstanceInformation",
+      "ssmmessages:CreateControlChannel",
+      "ssmmessages:CreateDataChannel",
+      "ssmmessages:OpenControlChannel",
+      "ssmmessages:OpenDataChannel",
+    ]]
+    error_message = "The machine answers Session Manager, and reads no parameter."
   }
 }
 

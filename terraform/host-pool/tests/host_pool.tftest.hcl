@@ -85,10 +85,19 @@ run "machine_starts_closed" {
   }
 
   assert {
-    condition = keys(aws_iam_role_policy_attachment.machine) == [
-      "AmazonEC2ContainerRegistryPullOnly", "AmazonSSMManagedInstanceCore", "CloudWatchAgentServerPolicy",
-    ]
-    error_message = "A host pulls images, answers Session Manager and reports its metrics."
+    condition     = keys(aws_iam_role_policy_attachment.machine) == ["AmazonEC2ContainerRegistryPullOnly"]
+    error_message = "Of AWS's own policies a host has the one for pulling images."
+  }
+
+  assert {
+    condition = jsondecode(aws_iam_role_policy.session.policy).Statement[*].Action == [[
+      "ssm:UpdateInstanceInformation",
+      "ssmmessages:CreateControlChannel",
+      "ssmmessages:CreateDataChannel",
+      "ssmmessages:OpenControlChannel",
+      "ssmmessages:OpenDataChannel",
+    ]]
+    error_message = "A host answers Session Manager, and reads no parameter."
   }
 }
 
@@ -179,7 +188,20 @@ run "queue_pool_follows_what_waits" {
   }
 }
 
-run "empty_pool_grows_from_nothing" {
+run "pool_with_a_minimum_needs_no_waking" {
+  command = plan
+
+  variables {
+    scaling = { kind = "queue", queue_name = "celery", messages_per_host = 100 }
+  }
+
+  assert {
+    condition     = length(aws_autoscaling_policy.wake) + length(aws_cloudwatch_metric_alarm.wake) == 0
+    error_message = "Somebody is always there."
+  }
+}
+
+run "empty_pool_wakes_for_one_message" {
   command = plan
 
   variables {
@@ -188,8 +210,38 @@ run "empty_pool_grows_from_nothing" {
   }
 
   assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.wake["wake"].comparison_operator == "GreaterThanThreshold"
+      && aws_cloudwatch_metric_alarm.wake["wake"].threshold == 0
+      && one([
+        for query in aws_cloudwatch_metric_alarm.wake["wake"].metric_query : query.expression if query.return_data == true
+      ]) == "IF(hosts < 1, waiting, 0)"
+    )
+    error_message = "One message is enough when there is no host."
+  }
+
+  assert {
+    condition     = one(aws_autoscaling_policy.wake["wake"].step_adjustment[*].scaling_adjustment) == 1
+    error_message = "One host comes for it."
+  }
+
+  assert {
+    condition     = contains(aws_autoscaling_group.hosts.enabled_metrics, "GroupDesiredCapacity")
+    error_message = "The group tells how many hosts there are."
+  }
+
+  assert {
     condition     = aws_cloudwatch_metric_alarm.queue["out"].threshold == 100
-    error_message = "The first host comes when more waits than one is worth."
+    error_message = "The second host comes when more waits than one is worth."
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.queue["in"].comparison_operator == "LessThanThreshold"
+      && aws_cloudwatch_metric_alarm.queue["in"].threshold == 1
+      && aws_cloudwatch_metric_alarm.queue["in"].statistic == "Maximum"
+    )
+    error_message = "The pool shrinks only when nothing waits at all."
   }
 }
 
@@ -319,6 +371,16 @@ run "minimum_over_maximum_is_refused" {
   }
 
   expect_failures = [var.maximum]
+}
+
+run "name_that_the_cluster_file_refuses_is_refused" {
+  command = plan
+
+  variables {
+    pool = "web--1"
+  }
+
+  expect_failures = [var.pool]
 }
 
 run "label_of_corral_is_refused" {
