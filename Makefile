@@ -3,17 +3,19 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 .PHONY: setup demo lab test check bench lock clean
 
-# The virtual environment, made from the lock file, and made anew when the lock file changes.
+# The virtual environment, made from the lock file of developers, and made anew when that changes.
+# requirements.lock is what a worker needs, and a part of it.
 setup: .venv/.ready
 
-.venv/.ready: requirements.lock
+.venv/.ready: requirements-dev.lock
 	@echo "installing what corral needs into .venv (two to three minutes, once)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "corral needs Python 3.11 or newer; this is " + sys.version.split()[0] + ": make setup PYTHON=python3.11")'
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python $(PIP_INSTALL) requirements.lock
+	@$(BIN)/python $(PIP_INSTALL) requirements-dev.lock
 	@touch $@
 
 # checkov pins versions that corral cannot use, so it lives apart.
@@ -42,15 +44,16 @@ check: setup .venv-checkov/.ready
 	$(BIN)/python -m scripts.terraform_docs --check
 	$(BIN)/python -m scripts.settings_docs --check
 	$(BIN)/python -m scripts.check_terraform check
-	.venv-checkov/bin/checkov --directory terraform --framework terraform --quiet --compact
+	.venv-checkov/bin/checkov --directory terraform --framework terraform --quiet --compact --skip-download
 
 bench: setup
 	$(BIN)/python -m benchmarks
 
 # Write the lock files anew from the .in files.
 lock: setup
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements.lock requirements.in
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements-checkov.lock requirements-checkov.in
+	$(COMPILE) -o requirements.lock requirements.in
+	$(COMPILE) -o requirements-dev.lock requirements-dev.in
+	$(COMPILE) -o requirements-checkov.lock requirements-checkov.in
 
 clean:
 	rm -rf .venv .venv-checkov .corral

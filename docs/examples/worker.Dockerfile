@@ -7,6 +7,7 @@ FROM python:3.11-slim-bookworm
 COPY --from=terraform /bin/terraform /usr/local/bin/terraform
 WORKDIR /opt/corral
 
+# What a worker runs on; the lab, the tests and the checks have requirements-dev.lock.
 COPY requirements.lock ./
 RUN pip install --no-cache-dir --require-hashes --no-deps -r requirements.lock
 
