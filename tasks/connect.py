@@ -8,13 +8,17 @@ from prefect_aws import AwsCredentials
 from corral.clients.aws import check_region, open_session, translated
 from corral.cluster import AwsPlace
 from corral.errors import PrerequisiteError
-from corral.settings import Settings
+from corral.settings import Settings, load_settings
 
 
 @cache
 def settings() -> Settings:
-    """Return the settings of this process, read once."""
-    return Settings()
+    """Return the settings of this process, read once.
+
+    Raises:
+        PrerequisiteError: The environment has settings that corral cannot use.
+    """
+    return load_settings()
 
 
 def aws(place: AwsPlace) -> boto3.Session:

@@ -1,0 +1,187 @@
+"""The cluster file as a model: what each key may say; what keys must be together is in `rules`."""
+
+from collections.abc import Iterable
+from ipaddress import IPv4Network
+from typing import Any, Literal, Self
+
+from pydantic import Field, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
+
+from corral.cluster.pools import SCALING_KINDS, Pool
+from corral.cluster.raw import Fault
+from corral.cluster.rules import find_faults
+from corral.cluster.values import (
+    AccountId,
+    BackupWindow,
+    BucketName,
+    ClusterName,
+    DatabaseClass,
+    Hostname,
+    ImageName,
+    InstanceType,
+    MaintenanceWindow,
+    MysqlVersion,
+    Name,
+    NodeCount,
+    Part,
+    Percent,
+    RancherVersion,
+    Region,
+)
+from corral.cluster.windows import BACKUP_WINDOW, MAINTENANCE_WINDOW
+
+
+class AwsPlace(Part):
+    """Where in AWS a cluster lives, and with whose credentials it is reached."""
+
+    account_id: AccountId = Field(description="A guard: no run acts elsewhere.")
+    region: Region = Field(description="A guard as well.")
+    credentials: str | None = Field(
+        default=None,
+        description="Name of a prefect-aws AwsCredentials block; null takes the ambient chain.",
+    )
+    state_bucket: BucketName = Field(
+        description="S3 bucket of the Terraform states; made if missing."
+    )
+
+
+class Network(Part):
+    """The cluster's network, and who may come in."""
+
+    cidr: IPv4Network = Field(description="Range of the VPC, /16 to /22.")
+    zones: tuple[str, ...] = Field(description="Availability zones, two to four.")
+    nat: Literal["single", "per_zone"] = Field(description="One NAT gateway, or one a zone.")
+    open_to_internet: tuple[Literal["load_balancer"], ...] = Field(
+        default=(), description="What may be reached from everywhere, by name."
+    )
+    admin_networks: dict[Name, IPv4Network] = Field(description="Who may come in, by name.")
+    flow_log_days: Literal[7, 14, 30, 60, 90, 180, 365, 400] = 90
+
+
+class Dns(Part):
+    """The names of a cluster, all in one hosted zone."""
+
+    zone: Hostname = Field(description="Route 53 hosted zone; must exist.")
+    name: Hostname = Field(description="Where Rancher is reached.")
+    database_name: Hostname = Field(description="CNAME of the database.")
+
+
+class LoadBalancer(Part):
+    """How Rancher is reached."""
+
+    internal: bool = Field(description="True: only from inside and connected networks.")
+    certificate: Literal["find", "create"] = Field(
+        description="Find an issued ACM certificate for the name, or make one validated by DNS."
+    )
+    deletion_protection: bool = True
+    access_logs: bool = Field(default=False, description="Keep access logs in a bucket of S3.")
+
+
+class DatabaseSpec(Part):
+    """Rancher's database."""
+
+    engine_version: MysqlVersion = Field(
+        description="MySQL; Rancher 1.6 supports 5.5 to 5.7 and nothing newer."
+    )
+    instance_class: DatabaseClass
+    storage_gib: int = Field(ge=20, le=16384)
+    multi_az: bool = Field(description="A standby in another zone takes over within minutes.")
+    backup_days: int = Field(default=14, ge=1, le=35)
+    backup_window: BackupWindow = Field(default=BACKUP_WINDOW, description="UTC.")
+    maintenance_window: MaintenanceWindow = Field(default=MAINTENANCE_WINDOW, description="UTC.")
+    deletion_protection: bool = True
+    open_to_admins: bool = Field(default=False, description="Admin networks may reach port 3306.")
+
+
+class ControlNodes(Part):
+    """The machines that run Rancher's servers."""
+
+    count: NodeCount = Field(description="3 survives the loss of one node, 5 of two.")
+    instance_type: InstanceType
+    volume_gib: int = Field(default=30, ge=8, le=16384)
+
+
+class Environment(Part):
+    """One environment of Rancher."""
+
+    name: Name
+    description: str = ""
+
+
+class RancherSpec(Part):
+    """Which Rancher, and what is set up in it."""
+
+    version: RancherVersion = Field(description="Tag of rancher/server.")
+    environments: tuple[Environment, ...] = Field(min_length=1)
+
+
+class ReconcileLimits(Part):
+    """How much one run of the reconcile may remove, for each environment."""
+
+    max_removals: int = Field(default=5, ge=0)
+    max_removal_percent: Percent = 20
+
+
+class AlertChannel(Part):
+    """Where alerts go: the name of a secret that holds an Apprise URL, never the URL."""
+
+    name: Name
+    secret: str = Field(description="Name in Secrets Manager.")
+
+
+class ClusterSpec(Part):
+    """One cluster, whole."""
+
+    name: ClusterName = Field(description="Begins every name that a person sees.")
+    aws: AwsPlace
+    network: Network
+    dns: Dns
+    load_balancer: LoadBalancer
+    database: DatabaseSpec
+    control: ControlNodes
+    image_name: ImageName = Field(description="Of the machines; * matches, the newest is taken.")
+    rancher: RancherSpec
+    pools: tuple[Pool, ...] = Field(min_length=1)
+    reconcile: ReconcileLimits = ReconcileLimits()
+    alerts: tuple[AlertChannel, ...] = ()
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def has_no_fault(cls, content: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:  # noqa: ANN401 - whatever a file holds
+        """Refuse a file with faults, those of single keys and those of keys together at once."""
+        try:
+            spec = handler(content)
+        except ValidationError as error:
+            raise _refusal([*map(_told, error.errors()), *find_faults(content)]) from error
+        if faults := find_faults(spec.model_dump(mode="json")):
+            raise _refusal(faults)
+        return spec
+
+    @property
+    def url(self) -> str:
+        """Where people reach the cluster's Rancher."""
+        return f"https://{self.dns.name}"
+
+    def pools_of(self, environment: str) -> tuple[Pool, ...]:
+        """Return the pools whose hosts join an environment."""
+        return tuple(pool for pool in self.pools if pool.environment == environment)
+
+
+def _told(fault: ErrorDetails) -> Fault:
+    """Return a fault that pydantic found, with its path as it is in the file."""
+    steps = zip(("", *fault["loc"]), fault["loc"], strict=False)
+    # pydantic also names the model that it took out of the union, which is no step of the file
+    path = tuple(step for last, step in steps if last != "scaling" or step not in SCALING_KINDS)
+    return Fault(path, fault["msg"].removeprefix("Value error, "))
+
+
+def _refusal(faults: Iterable[Fault]) -> ValidationError:
+    lines = [
+        InitErrorDetails(
+            type=PydanticCustomError("cluster_file", "{sentence}", {"sentence": sentence}),
+            loc=path,
+            input=None,
+        )
+        for path, sentence in dict.fromkeys(faults)
+    ]
+    return ValidationError.from_exception_data("ClusterSpec", lines)
