@@ -48,7 +48,7 @@ def fresh_backends() -> Backends:
     moto brings 1300 public images along; making them costs more than all the rest of the start, and
     every question about images looks at each of them.
     """
-    settings.ec2_load_default_amis = lambda: False
+    patch(settings, "ec2_load_default_amis", lambda: False)
     with LOCK:
         BackendDict.reset()
         reset_model_data()
@@ -62,11 +62,11 @@ def fresh_backends() -> Backends:
         )
 
 
-def patch(owner: Any, name: str, replacement: Callable[..., Any] | property) -> Any:  # noqa: ANN401
-    """Put a method in the place of moto's and return moto's own, however often this is done.
+def patch(owner: Any, name: str, replacement: Callable[..., Any] | property | float) -> Any:  # noqa: ANN401
+    """Put something in the place of moto's and return moto's own, however often this is done.
 
     Returns:
-        The method as moto wrote it, or None where moto has none of that name.
+        The method or setting as moto wrote it, or None where moto has none of that name.
 
     """
     if (owner, name) not in _ORIGINALS:
@@ -76,7 +76,7 @@ def patch(owner: Any, name: str, replacement: Callable[..., Any] | property) -> 
 
 
 def restore() -> None:
-    """Put moto's own methods back, for whoever uses moto without the lab in this process."""
+    """Put all of moto back, for whoever uses it without the lab in this process."""
     for (owner, name), original in _ORIGINALS.items():
         if original is not None:
             setattr(owner, name, original)

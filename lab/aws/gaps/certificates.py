@@ -18,7 +18,7 @@ from lab.aws.moto_edge import Backends, patch
 
 def close(backends: Backends) -> None:
     """Look into the account's zones before a certificate's state is told."""
-    settings.ACM_VALIDATION_WAIT = math.inf
+    patch(settings, "ACM_VALIDATION_WAIT", math.inf)
 
     def check(self: CertBundle) -> None:
         original(self)
