@@ -33,8 +33,9 @@ demo: setup
 lab: setup
 	@$(BIN)/python -m lab demo --stay
 
+# Two at a time: those that need a whole cluster wait most of the time, so the others run beside them.
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
 
 check: setup .venv-checkov/.ready
 	$(BIN)/ruff format --check .

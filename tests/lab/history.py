@@ -25,6 +25,7 @@ class Death:
 HISTORY = [
     Death("vpc", r"apply-lab/vpc.*aws_vpc\S*: creating"),
     Death("security-groups", r"apply-lab/security-groups.*: creating"),
+    Death("database plan", r"apply-lab/database.*reading"),
     Death("database", r"aws_db_instance\S*: still creating", signal.SIGTERM),
     Death("control-plane", r"aws_lb\.\S*: still creating"),
     Death("first server", r"served by 1: "),

@@ -12,7 +12,7 @@ from corral.settings import PROJECT
 from flows.build_cluster import build_cluster
 from tests.lab.stage import Stage
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("stage"), pytest.mark.timeout(300)]
 
 LAB = yaml.safe_load((PROJECT / "deployments" / "clusters" / "lab.yaml").read_text())
 

@@ -17,7 +17,7 @@ from tests.lab.pinger import Pinger
 from tests.lab.processes import CommandLines
 from tests.lab.stage import TIME_SCALE, Stage
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("stage"), pytest.mark.timeout(1200)]
 
 
 def _mine(stage: Stage, call: str, key: str) -> list[Any]:
@@ -61,7 +61,7 @@ def test_the_state_bucket_holds_one_object_for_each_stack_and_pool(stage: Stage,
 
 
 def test_the_database_that_was_interrupted_was_taken_into_use(stage: Stage, built: Started):
-    text = (stage.folder / "build-3-control-plane.log").read_text()
+    text = (stage.folder / "build-4-control-plane.log").read_text()
 
     assert "aws_db_instance.this was interrupted while it was made, but AWS has it whole" in text
     assert not re.search(r"aws_db_instance\.this: (destroying|creating)", text)

@@ -19,7 +19,7 @@ from tasks.rancher import FIRST_STAGE, await_gate
 from tests.lab.harness import Started
 from tests.lab.stage import Stage
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("stage"), pytest.mark.timeout(1500)]
 
 BUCKET = "corral-lab-terraform-states"
 
