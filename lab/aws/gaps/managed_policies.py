@@ -2,7 +2,7 @@
 
 moto: knows none of them unless told to load all 1600 at the start, which takes a second.
 AWS: has them in every account.
-Why it matters: the machines' roles attach two of them.
+Why it matters: the machines' roles attach one of them.
 
 Source: moto's copy of AWS's managed policies, read when the first of them is asked for.
 """
