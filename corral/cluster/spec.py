@@ -152,7 +152,8 @@ class ClusterSpec(Part):
         try:
             spec = handler(content)
         except ValidationError as error:
-            raise _refusal([*map(_told, error.errors()), *find_faults(content)]) from error
+            own = [_told(fault) for fault in error.errors() if not _is_an_echo(fault)]
+            raise _refusal([*own, *find_faults(content)]) from error
         if faults := find_faults(spec.model_dump(mode="json")):
             raise _refusal(faults)
         return spec
@@ -165,6 +166,11 @@ class ClusterSpec(Part):
     def pools_of(self, environment: str) -> tuple[Pool, ...]:
         """Return the pools whose hosts join an environment."""
         return tuple(pool for pool in self.pools if pool.environment == environment)
+
+
+def _is_an_echo(fault: ErrorDetails) -> bool:
+    """Tell whether a list is called too short only since its items have faults of their own."""
+    return fault["type"] == "too_short" and bool(fault["input"])
 
 
 def _told(fault: ErrorDetails) -> Fault:

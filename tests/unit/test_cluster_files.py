@@ -155,6 +155,16 @@ COMBINATIONS = [
         id="one-zone-of-another-region",
     ),
     pytest.param(
+        {"rancher.environments.0.name": "L", "pools.0.environment": "L"},
+        [
+            "rancher.environments.0.name: 'L' is not a name",
+            "pools.0.environment: 'L' is not a name",
+            "pools.1.environment: celery joins lab, which is no environment",
+            "pools.2.environment: crawler joins lab, which is no environment",
+        ],
+        id="a-list-of-one-wrong-item-is-not-too-short",
+    ),
+    pytest.param(
         {"pools.0.instance_type": "large", "pools.2.scaling.actions.0.desired": 99},
         [
             "pools.0.instance_type: 'large' is not an instance type, such as m5.large",
