@@ -6,8 +6,8 @@ variable "cluster" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", var.cluster)) && length(var.cluster) <= 16
-    error_message = "The cluster's name is at most 16 lower case letters, digits and single dashes, beginning with a letter: load balancers allow 32 in all, databases no double dash."
+    condition     = can(regex("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", var.cluster)) && length(var.cluster) >= 2 && length(var.cluster) <= 16
+    error_message = "The cluster's name is 2 to 16 lower case letters, digits and single dashes, beginning with a letter: load balancers allow 32 in all, databases no double dash."
   }
 
   validation {

@@ -6,13 +6,13 @@ variable "pool" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", var.pool)) && length(var.pool) <= 16
-    error_message = "A pool's name is at most 16 lower case letters, digits and single dashes, beginning with a letter: it is part of names that AWS limits."
+    condition     = can(regex("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", var.pool)) && length(var.pool) >= 2 && length(var.pool) <= 16
+    error_message = "A pool's name is 2 to 16 lower case letters, digits and single dashes, beginning with a letter: it is part of names that AWS limits."
   }
 
   validation {
-    condition     = var.pool != "control"
-    error_message = "The name control belongs to the group of Rancher's servers."
+    condition     = !contains(["control", "database", "flow-logs", "hosts", "load-balancer", "rancher"], var.pool)
+    error_message = "The name ${var.pool} is taken by another stack."
   }
 }
 
