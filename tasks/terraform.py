@@ -1,17 +1,18 @@
 """Prefect's view of a Terraform stack: apply it, show what it does, keep its plan for people."""
 
 import logging
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from threading import BoundedSemaphore
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from prefect import get_run_logger, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
-from prefect.futures import PrefectFuture, wait
+from prefect.futures import PrefectConcurrentFuture, PrefectFuture
 from pydantic import ValidationError
 
 from corral.clients.aws import wholeness
@@ -41,6 +42,9 @@ LOUDNESS = {
     EventKind.FAILED: logging.ERROR,
     EventKind.ERROR: logging.ERROR,
 }
+
+
+SHORT_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,9 @@ def apply_side_by_side(stacks: Sequence[Stack[Out]], allow: Sequence[str]) -> li
     """
     with engines_end_with_us():
         runs = [apply_stack.submit(stack, allow) for stack in stacks]
-        wait(runs)
+        # In short waits: a signal that comes just as a long one begins would not end it.
+        while any(_is_under_way(run) for run in runs):
+            time.sleep(SHORT_S)
     return _all_applied(stacks, runs)
 
 
@@ -103,6 +109,10 @@ def _all_applied(
     for fault in faults.values():
         raise fault
     return [end for end in ends if isinstance(end, Applied)]
+
+
+def _is_under_way(run: PrefectFuture[Any]) -> bool:
+    return not cast("PrefectConcurrentFuture[Any]", run).wrapped_future.done()
 
 
 def _end_of(run: PrefectFuture[Applied[Out]]) -> Applied[Out] | CorralError:

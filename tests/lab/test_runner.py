@@ -72,7 +72,7 @@ Bench.reopen(Path(sys.argv[1])).run()
 """
 
 ENGINES = """
-import os, signal, sys, threading
+import os, signal, sys, threading, time
 from datetime import timedelta
 from pathlib import Path
 from corral.clients.terraform.process import ENGINES, Order, engines_end_with_us
@@ -90,7 +90,8 @@ with engines_end_with_us():
     (folder / "handler").write_text(signal.getsignal(signal.SIGTERM).__name__)
     threads = [threading.Thread(target=run, args=[number]) for number in range(2)]
     [thread.start() for thread in threads]
-    [thread.join() for thread in threads]
+    while any(thread.is_alive() for thread in threads):
+        time.sleep(0.1)
 """
 
 UNDER_PREFECT = f"""
