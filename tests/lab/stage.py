@@ -6,7 +6,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ class Stage:
     environment: dict[str, str]
     ready: dict[str, Any]
     folder: Path
+    started: list[Started] = field(default_factory=list)
 
     @property
     def work_dir(self) -> Path:
@@ -48,12 +49,20 @@ class Stage:
 
     def run_flow(self, flow: str, log: str, **parameters: Any) -> Started:
         """Run a flow in a process of its own."""
-        return Started.start(
-            flow_command(flow, **parameters), self.environment, self.folder / f"{log}.log"
-        )
+        return self._start(flow_command(flow, **parameters), log)
 
     def run(self, *command: str, log: str) -> Started:
-        return Started.start([*PREFECT, *command], self.environment, self.folder / f"{log}.log")
+        return self._start([*PREFECT, *command], log)
+
+    def _start(self, command: list[str], log: str) -> Started:
+        process = Started.start(command, self.environment, self.folder / f"{log}.log")
+        self.started.append(process)
+        return process
+
+    def clear(self) -> None:
+        """End whatever is left of what was started, the newest first."""
+        for process in reversed(self.started):
+            process.terminate()
 
     @contextmanager
     def worker(self) -> Iterator[None]:
@@ -130,7 +139,12 @@ def set_stage(folder: Path) -> Iterator[Stage]:
         ready = json.loads(ready_file.read_text())
         wait_until(lambda: _answers(prefect["PREFECT_API_URL"]), START_S, "Prefect answers")
         own = {"CORRAL_WORK_DIR": str(folder / "work"), "PYTHONUNBUFFERED": "1"}
-        yield Stage(os.environ | prefect | own | Ready.read(ready_file).exports(), ready, folder)
+        exports = Ready.read(ready_file).exports()
+        stage = Stage(os.environ | prefect | own | exports, ready, folder)
+        try:
+            yield stage
+        finally:
+            stage.clear()
     finally:
         server.terminate()
         lab.terminate()
