@@ -45,7 +45,7 @@ def test_servers_of_one_database_share_data_and_list_each_other(rancher):
     name = rancher.client().create_project(name="shared").name
 
     assert name in [
-        row["name"] for row in rancher.get("/v2-beta/projects", server=2).json()["data"]
+        row["name"] for row in rancher.get("/v2-beta/projects?all=true", server=2).json()["data"]
     ]
     members = _memberships(rancher, server=1)
     assert [member["uuid"] for member in members] == [f"10.77.0.{n}:9345" for n in (1, 2, 3)]
