@@ -25,8 +25,8 @@ from corral.clients.terraform import (
 )
 from corral.domain.plans import Action, Wholeness
 from corral.settings import PROJECT, Settings
-from tests.unit.stub_engine import NO_CHANGE, StubEngine, soon
-from tests.unit.terraform_bench import Bench
+from tests.engine.stub_engine import NO_CHANGE, StubEngine, soon
+from tests.engine.terraform_bench import Bench
 
 pytestmark = pytest.mark.lab
 
@@ -66,7 +66,7 @@ output "arn" {
 RUN = """
 import sys
 from pathlib import Path
-from tests.unit.terraform_bench import Bench
+from tests.engine.terraform_bench import Bench
 
 Bench.reopen(Path(sys.argv[1])).run()
 """

@@ -15,7 +15,7 @@ from corral.clients.terraform import (
 from corral.clients.terraform.mirror import Package
 from corral.domain.plans import Change, PlanSummary, Wholeness
 from corral.settings import Settings
-from tests.unit.stub_engine import StubEngine
+from tests.engine.stub_engine import StubEngine
 
 
 class Bench:

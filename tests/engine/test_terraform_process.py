@@ -16,7 +16,7 @@ from corral.clients.terraform.process import (
     engines_end_with_us,
 )
 from corral.errors import TerraformError
-from tests.unit.stub_engine import StubEngine, soon
+from tests.engine.stub_engine import StubEngine, soon
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from corral.clients.terraform import locks
 from corral.clients.terraform.copy import WorkingCopy, take_copy
 from corral.clients.terraform.installed import Installation, PluginCache
 from corral.errors import CopyBusyError
-from tests.unit.terraform_bench import Bench
+from tests.engine.terraform_bench import Bench
 
 LOCK_FILE = ".terraform.lock.hcl"
 LOCKED = 'provider "aws" {\n  version = "5.100.0"\n  hashes = [\n    "h1:abc=",\n  ]\n}\n'

@@ -18,8 +18,8 @@ from corral.errors import (
     TerraformError,
     UnsafePlanError,
 )
-from tests.unit.stub_engine import NO_CHANGE, StubEngine
-from tests.unit.terraform_bench import Bench
+from tests.engine.stub_engine import NO_CHANGE, StubEngine
+from tests.engine.terraform_bench import Bench
 
 CREATIONS = {"lines": "plan-creations.jsonl", "code": 2}
 CHANGES = {"lines": "plan-changes.jsonl", "code": 2}

@@ -5,7 +5,7 @@ import pytest
 
 from corral.clients.terraform import find_engine
 from corral.errors import PrerequisiteError
-from tests.unit.stub_engine import StubEngine
+from tests.engine.stub_engine import StubEngine
 
 
 @pytest.fixture(autouse=True)
