@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -51,6 +51,45 @@ class Settings(BaseSettings):
     gate_deadline_s: float = Field(default=1800, gt=0, description="Seconds a gate waits at most.")
     hosts_deadline_s: float = Field(
         default=1200, gt=0, description="Seconds to wait for a pool's hosts to be active."
+    )
+    quiet_s: float = Field(
+        default=900,
+        ge=0,
+        description="Seconds after a start of one of Rancher's servers in which no host is removed:"
+        " agents need some of them to come back.",
+    )
+    join_grace_s: float = Field(
+        default=900,
+        gt=0,
+        description="Seconds that a pool's new instance may take to join before it is missing.",
+    )
+    stuck_after_s: float = Field(
+        default=600,
+        gt=0,
+        description="Seconds that a host may take for one step of its removal before somebody is"
+        " told.",
+    )
+    removal_interval_s: float = Field(
+        default=1, gt=0, description="Seconds between two looks at a host that is being removed."
+    )
+    removal_deadline_s: float = Field(
+        default=120,
+        gt=0,
+        description="Seconds that one run waits for the hosts it removes; the next goes on.",
+    )
+    heartbeat_interval_s: float = Field(
+        default=20,
+        gt=0,
+        description="Seconds between two signs of life to AWS while a host is drained.",
+    )
+    alert_urls: dict[str, SecretStr] = Field(
+        default_factory=dict,
+        description="Apprise URLs by the names of alert channels, as JSON; for workers that keep"
+        " them in their environment instead of Prefect's Secret blocks.",
+    )
+    pagerduty_url: str | None = Field(
+        default=None,
+        description="Where PagerDuty's events go, if not to PagerDuty (the lab).",
     )
     lock_wait_s: int = Field(
         default=300,

@@ -120,13 +120,24 @@ class ReconcileLimits(Part):
 
     max_removals: int = Field(default=5, ge=0)
     max_removal_percent: Percent = 20
+    max_absent_removals: int = Field(
+        default=1,
+        ge=0,
+        description="Of those, hosts whose instance EC2 just does not know: weaker evidence.",
+    )
+    parallel_removals: int = Field(
+        default=16, ge=1, le=64, description="Hosts that are worked on at once."
+    )
 
 
 class AlertChannel(Part):
-    """Where alerts go: the name of a secret that holds an Apprise URL, never the URL."""
+    """Where alerts go: the name of a secret that holds an Apprise URL, never the URL.
+
+    A secret of Prefect, not of AWS: that AWS lets nobody in must be told as well.
+    """
 
     name: Name
-    secret: str = Field(description="Name in Secrets Manager.")
+    secret: str = Field(description="Name of a Secret block of Prefect.")
 
 
 class ClusterSpec(Part):
