@@ -1,6 +1,7 @@
-"""Prints the policy of the role that builds a cluster, filled with what the cluster file says.
+"""Prints the policy of a role of corral's, filled with what the cluster file says.
 
 Usage: python scripts/iam_policy.py CLUSTER --zone-id ID > policy.json
+       python scripts/iam_policy.py CLUSTER --for herd > policy.json
 """
 
 import argparse
@@ -16,17 +17,20 @@ from corral.cluster import ClusterSpec  # noqa: E402 - found by the line above
 from corral.errors import ClusterFileError  # noqa: E402
 from corral.settings import Settings, load_cluster_spec  # noqa: E402
 
-TEMPLATE = PROJECT / "docs" / "iam" / "corral-build-policy.json"
+JOBS = ("build", "herd")
+"""`build` for build-cluster, `herd` for reconcile-hosts and drain-hosts."""
 
 
-def policy_of(spec: ClusterSpec, zone_id: str) -> dict[str, Any]:
-    """Return the policy for one cluster.
+def policy_of(spec: ClusterSpec, job: str, zone_id: str) -> dict[str, Any]:
+    """Return the policy for one job on one cluster.
 
     Args:
         spec: Names the account, the region and the bucket of the states.
-        zone_id: Id of the hosted zone in Route 53, as `Z0123456789ABC`.
+        job: One of JOBS.
+        zone_id: Id of the hosted zone in Route 53, as `Z0123456789ABC`; a build needs it.
     """
-    text = TEMPLATE.read_text(encoding="utf-8")
+    template = PROJECT / "docs" / "iam" / f"corral-{job}-policy.json"
+    text = template.read_text(encoding="utf-8")
     for place, value in {
         "ACCOUNT": spec.aws.account_id,
         "REGION": spec.aws.region,
@@ -43,14 +47,17 @@ def main() -> int:
     """Print the policy without white space, since AWS counts its length."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("cluster", help="name of a cluster file, without its ending")
-    parser.add_argument("--zone-id", required=True, help="id of the hosted zone in Route 53")
+    parser.add_argument("--for", dest="job", choices=JOBS, default="build", help="what it may do")
+    parser.add_argument("--zone-id", default="", help="id of the hosted zone in Route 53")
     arguments = parser.parse_args()
+    if arguments.job == "build" and not arguments.zone_id:
+        parser.error("the policy of a build needs --zone-id, the id of the hosted zone in Route 53")
     try:
         spec = load_cluster_spec(arguments.cluster, Settings())
     except ClusterFileError as error:
         print(error, file=sys.stderr)
         return 1
-    print(json.dumps(policy_of(spec, arguments.zone_id), separators=(",", ":")))
+    print(json.dumps(policy_of(spec, arguments.job, arguments.zone_id), separators=(",", ":")))
     return 0
 
 

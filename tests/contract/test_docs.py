@@ -194,18 +194,26 @@ def test_the_policy_of_a_build_fits_on_a_role_whatever_the_names():
     assert "<" not in text
 
 
-def test_the_script_fills_the_policy_from_a_cluster_file():
-    script = PROJECT / "scripts" / "iam_policy.py"
-    filled = subprocess.run(
-        [sys.executable, script, "prod", "--zone-id", "Z0123456789ABC"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+def test_the_script_fills_the_policy_of_a_build_from_a_cluster_file():
+    filled = _filled_policy("prod", "--zone-id", "Z0123456789ABC")
 
     assert "<" not in filled
     assert "arn:aws:secretsmanager:us-east-1:222222222222:secret:prod/*" in filled
     assert "arn:aws:route53:::hostedzone/Z0123456789ABC" in filled
+
+
+def test_the_script_fills_the_policy_for_the_herd_from_a_cluster_file():
+    filled = _filled_policy("prod", "--for", "herd")
+
+    assert "<" not in filled
+    assert "arn:aws:secretsmanager:us-east-1:222222222222:secret:prod/rancher/admin-" in filled
+
+
+def test_the_queues_that_the_herd_is_heard_by_are_those_of_the_pools():
+    text = (PROJECT / "terraform" / "host-pool" / "draining.tf").read_text()
+
+    assert 'queue_name             = "${local.name}-terminations"' in text
+    assert 'dead_letter_queue_name = "${local.queue_name}-failed"' in text
 
 
 # CI
@@ -229,6 +237,13 @@ def test_the_workflow_has_few_rights_and_pinned_actions():
 
 
 # how they are read
+
+
+def _filled_policy(*arguments: str) -> str:
+    script = PROJECT / "scripts" / "iam_policy.py"
+    return subprocess.run(
+        [sys.executable, script, *arguments], capture_output=True, text=True, check=True
+    ).stdout
 
 
 def _links(page: Path) -> list[str]:
