@@ -3,11 +3,30 @@
 import json
 import os
 import shlex
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+from urllib.parse import urlsplit
 
-GATE_INTERVAL_S = 10.0
-"""How far apart corral asks its gate in reality; the lab's clock is faster."""
+REAL_S: Final[Mapping[str, float]] = MappingProxyType(
+    {
+        "CORRAL_GATE_INTERVAL_S": 10.0,
+        "CORRAL_QUIET_S": 900.0,
+        "CORRAL_JOIN_GRACE_S": 900.0,
+        "CORRAL_STUCK_AFTER_S": 600.0,
+        "CORRAL_REMOVAL_INTERVAL_S": 1.0,
+        "CORRAL_REMOVAL_DEADLINE_S": 120.0,
+        "CORRAL_HEARTBEAT_INTERVAL_S": 20.0,
+    }
+)
+"""corral's waits as they are in reality, in seconds; the lab's clock is faster."""
+LEAST_S: Final[Mapping[str, float]] = MappingProxyType({"CORRAL_REMOVAL_DEADLINE_S": 20.0})
+"""Seconds below which a wait makes no sense here: some of it is corral's own time, not AWS's."""
+PAGERDUTY: Final = f"pagerduty://{'0123456789abcdef' * 2}@{'c0rra1' * 3}ab/corral"
+"""An integration key of 32 digits, a key of 20 letters and the source, as Apprise spells them."""
+CHAT_TOKEN: Final = "chat0123456789corral012345"
 
 
 class NotReadyError(Exception):
@@ -55,7 +74,19 @@ class Ready:
             "AWS_REGION": "us-east-1",
             "AWS_EC2_METADATA_DISABLED": "true",
             "CORRAL_RANCHER_URL": self.rancher_url,
-            "CORRAL_GATE_INTERVAL_S": f"{GATE_INTERVAL_S / self.time_scale:g}",
+            "CORRAL_PAGERDUTY_URL": self.alerts_url,
+            "CORRAL_ALERT_URLS": json.dumps(self._channels()),
+            **{name: f"{self._wait(name):g}" for name in REAL_S},
+        }
+
+    def _wait(self, name: str) -> float:
+        return max(REAL_S[name] / self.time_scale, LEAST_S.get(name, 0.0))
+
+    def _channels(self) -> dict[str, str]:
+        """Return Apprise URLs by channel: an incident service, and a Mattermost of the sink's."""
+        return {
+            "pagerduty": PAGERDUTY,
+            "chat": f"mmost://{urlsplit(self.alerts_url).netloc}/{CHAT_TOKEN}",
         }
 
     def shell(self) -> str:

@@ -1,17 +1,20 @@
 """The lever's endpoints and the sink for alerts, without the rest of the lab."""
 
 import asyncio
+import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import apprise
 import pytest
 import requests
 from aiohttp import web
 
 from lab import alerts
 from lab.lever import Lever
+from lab.ready import Ready
 from lab.world import World
 
 EVENT = {
@@ -199,6 +202,17 @@ def test_a_chat_webhook_answers_ok(lab):
     answer = requests.post(f"{lab.alerts_url}/chat/T1/B1/x", json={"text": "hello"}, timeout=5)
 
     assert (answer.status_code, answer.text) == (200, "ok")
+
+
+def test_apprise_reaches_the_chat_of_the_exports(lab):
+    ready = Ready("", "", lab.alerts_url, lab.control_url, 10, 1)
+    chat = apprise.Apprise()
+    chat.add(json.loads(ready.exports()["CORRAL_ALERT_URLS"])["chat"])
+
+    assert chat.notify(title="stuck", body="1h5 is stuck", notify_type=apprise.NotifyType.FAILURE)
+    (alert,) = lab.pull("GET", "/journal").json()
+    assert alert["operation"].startswith("POST /hooks/")
+    assert alert["body"]["text"].split() == ["stuck", "1h5", "is", "stuck"]
 
 
 def test_a_reset_cuts_an_alert_off(lab):

@@ -1,5 +1,6 @@
 """`python -m lab`: starting, pointing a shell at it, and leaving nothing behind."""
 
+import json
 import os
 import signal
 import socket
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import time
 
+import apprise
 import psutil
 import pytest
 import requests
@@ -59,6 +61,32 @@ def test_exports_point_a_shell_at_the_lab(tmp_path, capsys):
     assert "export AWS_ACCESS_KEY_ID=lab" in lines
     assert "export CORRAL_RANCHER_URL=http://127.0.0.1:2" in lines
     assert "export CORRAL_GATE_INTERVAL_S=0.5" in lines
+    assert "export CORRAL_PAGERDUTY_URL=http://127.0.0.1:3" in lines
+
+
+def test_what_corral_waits_for_is_as_fast_as_the_lab():
+    exports = READY.exports()
+
+    waits = {name: exports[f"CORRAL_{name}_S"] for name in ("QUIET", "JOIN_GRACE", "STUCK_AFTER")}
+    assert waits == {"QUIET": "45", "JOIN_GRACE": "45", "STUCK_AFTER": "30"}
+    assert (exports["CORRAL_REMOVAL_INTERVAL_S"], exports["CORRAL_HEARTBEAT_INTERVAL_S"]) == (
+        "0.05",
+        "1",
+    )
+
+
+def test_a_removal_is_never_given_less_time_than_its_calls_take():
+    assert READY.exports()["CORRAL_REMOVAL_DEADLINE_S"] == "20"
+
+
+def test_the_channels_of_alerts_are_urls_that_apprise_understands():
+    channels = json.loads(READY.exports()["CORRAL_ALERT_URLS"])
+
+    services = {name: apprise.Apprise.instantiate(url) for name, url in channels.items()}
+    assert {name: service.service_name for name, service in services.items()} == {
+        "pagerduty": "Pager Duty",
+        "chat": "Mattermost",
+    }
 
 
 def test_a_missing_ready_file_is_one_sentence(tmp_path, capsys):
