@@ -9,6 +9,8 @@ import logging
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 
+from pydantic import SecretStr
+
 from corral.clients.rancher.administrator import find_administrator
 from corral.clients.rancher.client import RancherClient
 from corral.clients.rancher.keys import ACTIVE, Patience, ensure_key
@@ -52,6 +54,7 @@ class SetUp:
         public_url: str,
         reached_at: str,
         patience: Patience,
+        alerts: Sequence[SecretStr] = (),
     ) -> None:
         """Remember what to set up; nothing is asked yet.
 
@@ -61,12 +64,14 @@ class SetUp:
             public_url: Where hosts and people reach Rancher.
             reached_at: Where this process reaches it.
             patience: How long, and how often, one state is waited for.
+            alerts: Apprise URLs of the channels that hosts tell when they cannot join or leave.
         """
         self._cluster = cluster
         self._vault = vault
         self._public_url = public_url
         self._url = reached_at
         self._patience = patience
+        self._alerts = "\n".join(url.get_secret_value() for url in alerts)
         self._admin_secret = admin_secret(cluster)
 
     def secure(self, environments: Sequence[Environment]) -> Iterator[Step]:
@@ -167,14 +172,15 @@ class SetUp:
         return Step(f"environment {name}", did)
 
     def ensure_environment_key(self, environment: Environment) -> Step:
-        """See to it that the vault holds a key of the environment that Rancher accepts."""
+        """See to it that the vault holds a key of the environment, and whom its hosts alert."""
         rancher = self._admin()
         project_id = self._project(rancher, environment.name).id
         path = environment_secret(self._cluster, environment.name)
         secret = read_secret(self._vault, path, HostsSecret)
 
         def store(pair: KeyPair) -> None:
-            self._vault.write(path, self._hosts_secret(project_id, pair).model_dump())
+            fresh = self._hosts_secret(project_id, pair)
+            self._vault.write(path, fresh.model_dump(exclude_defaults=True))
 
         stored = secret.pair if secret.project_id == project_id else None
         did = self._ensure_key(rancher, project_id, path, stored, store)
@@ -196,6 +202,7 @@ class SetUp:
             project_id=project_id,
             access_key=pair.access_key,
             secret_key=pair.secret_key,
+            alerts=self._alerts,
         )
 
     def _ensure_key(

@@ -43,10 +43,14 @@ class AdminSecret(Stored):
 
 
 class HostsSecret(Stored):
-    """What a host needs to join an environment: where it is, and the environment's API key."""
+    """What a host needs to join an environment: where it is, its API key, and whom to alert.
+
+    `alerts` are Apprise URLs, one a line.
+    """
 
     url: str = ""
     project_id: str = ""
+    alerts: str = ""
 
 
 S = TypeVar("S", bound=Stored)
