@@ -22,6 +22,7 @@ CorralError
     + RancherConflictError      405, 409 or 422: read again and decide again
     + RancherGoneError          404: it is not there
     + RancherAnswerError        any other answer, or one that makes no sense
+  x AlertError                  a channel did not take what it was to tell
 
 A message is one sentence: what, where, how much. The facts in it are attributes too.
 """
@@ -251,3 +252,16 @@ class RancherGoneError(RancherError):
 
 class RancherAnswerError(RancherError):
     """Rancher answered something that makes no sense here."""
+
+
+class AlertError(CorralError):
+    """A channel did not take what it was to tell people.
+
+    `channel` is its name; its address is a secret and in no message. Not temporary: it was tried
+    for a while already, and the next run tells it again.
+    """
+
+    def __init__(self, channel: str, reason: str) -> None:
+        self.channel = channel
+        self.reason = reason
+        super().__init__(f"The alert channel {channel} {reason}")
