@@ -12,7 +12,8 @@ from typing import Any
 
 from aiohttp import web
 
-from lab.faults import RESET_STATUS, apply_effect
+from lab.effects import play
+from lab.faults import RESET_STATUS
 from lab.world import World
 
 TARGET = "alerts"
@@ -73,10 +74,12 @@ def application(world: World) -> web.Application:
     async def take(request: web.Request) -> web.StreamResponse:
         operation = f"{request.method} {request.path}"
         body = _read(await request.read())
+
+        async def own() -> web.StreamResponse:
+            return _enqueue(body) if request.path == ENQUEUE else web.Response(text="ok")
+
         effect = world.faults.take(TARGET, operation)
-        answer = await apply_effect(effect, request) if effect else None
-        if answer is None:
-            answer = _enqueue(body) if request.path == ENQUEUE else web.Response(text="ok")
+        answer = await play(effect, request, own)
         status = RESET_STATUS if effect and effect.reset else answer.status
         world.journal.record(TARGET, operation, status, body)
         return answer

@@ -1,24 +1,18 @@
-"""What was asked of the lab and what it is told to answer wrongly: the journal and the faults.
+"""What the lab is told to answer wrongly: rules, and what each does to a call.
 
-Both are safe to use from any thread: moto answers in threads of its own, everything else on the
-event loop.
+Safe to use from any thread: moto answers in threads of its own, everything else on the event loop.
+`effects.py` plays an effect on HTTP.
 """
 
-import asyncio
 import itertools
-import socket
-import struct
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
-from aiohttp import web
-
-TARGETS = ("aws", "rancher", "alerts")
-EFFECTS = ("status", "delay_s", "reset", "body")
-HTTP_STATUSES = range(200, 600)
-RESET_STATUS = 0
+TARGETS: Final = ("aws", "rancher", "alerts")
+HTTP_STATUSES: Final = range(200, 600)
+RESET_STATUS: Final = 0
 """What the journal shows as status of a call whose connection was cut by a fault."""
 
 
@@ -28,17 +22,35 @@ class FaultRuleError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a fault does to one call: wait first, then cut it, or answer instead of the target."""
+    """What a fault does to one call: wait, then cut it, or answer instead of the target.
+
+    Seconds are real ones and not divided by the lab's scale: whoever sets them has the time-outs of
+    real clients in mind.
+    """
 
     status: int | None = None
     delay_s: float = 0.0
+    """Seconds before anything is answered."""
     reset: bool = False
+    """The connection ends without an answer."""
     body: Any = None
+    """Instead of the target's own: a string is sent as it is, anything else as JSON."""
+    content_type: str | None = None
+    """Of a string, if not what the target's answers have."""
+    trickle_s: float = 0.0
+    """Seconds over which the body arrives, piece by piece; whoever's body it is."""
+    cut: bool = False
+    """The connection ends after half of the body; whoever's body it is."""
 
     @property
     def answers(self) -> bool:
         """Say whether the call gets the fault's answer instead of the target's own."""
         return self.status is not None or self.body is not None
+
+    @property
+    def mangles(self) -> bool:
+        """Say whether the body does not arrive as it should."""
+        return self.cut or self.trickle_s > 0
 
 
 @dataclass(slots=True)
@@ -48,6 +60,7 @@ class _Rule:
     match: dict[str, Any]
     effect: Effect
     times: int | None
+    after: int
 
     def fits(self, target: str, facts: Mapping[str, Any]) -> bool:
         return self.target == target and all(
@@ -55,20 +68,56 @@ class _Rule:
         )
 
 
+def _status(name: str, value: object) -> int | None:
+    if value is not None and (type(value) is not int or value not in HTTP_STATUSES):
+        raise FaultRuleError(f"effect.{name} has to be an HTTP status, not {value!r}")
+    return value
+
+
+def _seconds(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        raise FaultRuleError(f"effect.{name} has to be a number of seconds, not {value!r}")
+    return float(value)
+
+
+def _switch(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise FaultRuleError(f"effect.{name} has to be true or false, not {value!r}")
+    return value
+
+
+def _media_type(name: str, value: object) -> str:
+    if not isinstance(value, str) or "/" not in value:
+        raise FaultRuleError(f"effect.{name} has to be one such as text/html, not {value!r}")
+    return value
+
+
+_READERS: Final[Mapping[str, Callable[[str, object], Any]]] = {
+    "status": _status,
+    "delay_s": _seconds,
+    "reset": _switch,
+    "body": lambda _name, value: value,
+    "content_type": _media_type,
+    "trickle_s": _seconds,
+    "cut": _switch,
+}
+
+
 def _read_effect(raw: object) -> Effect:
-    if not isinstance(raw, dict) or not raw or set(raw) - set(EFFECTS):
-        raise FaultRuleError(f"effect has to be an object with one or more of {', '.join(EFFECTS)}")
-    status = raw.get("status")
-    if status is not None and (type(status) is not int or status not in HTTP_STATUSES):
-        raise FaultRuleError(f"effect.status has to be an HTTP status, not {status!r}")
-    delay_s = raw.get("delay_s", 0.0)
-    if isinstance(delay_s, bool) or not isinstance(delay_s, int | float) or delay_s < 0:
-        raise FaultRuleError(f"effect.delay_s has to be a number of seconds, not {delay_s!r}")
-    return Effect(status, float(delay_s), bool(raw.get("reset")), raw.get("body"))
+    if not isinstance(raw, dict) or not raw or set(raw) - set(_READERS):
+        known = ", ".join(_READERS)
+        raise FaultRuleError(f"effect has to be an object with one or more of {known}")
+    return Effect(**{name: _READERS[name](name, value) for name, value in raw.items()})
+
+
+def _whole(name: str, value: object, least: int) -> int:
+    if type(value) is not int or value < least:
+        raise FaultRuleError(f"{name} has to be a whole number from {least} on, not {value!r}")
+    return value
 
 
 def _read_rule(rule_id: str, raw: Mapping[str, Any]) -> _Rule:
-    unknown = set(raw) - {"target", "match", "effect", "times"}
+    unknown = set(raw) - {"target", "match", "effect", "times", "after"}
     if unknown:
         raise FaultRuleError(f"a fault has no field {', '.join(sorted(unknown))}")
     if raw.get("target") not in TARGETS:
@@ -77,9 +126,14 @@ def _read_rule(rule_id: str, raw: Mapping[str, Any]) -> _Rule:
     if not isinstance(match, dict):
         raise FaultRuleError('match has to be an object, such as {"operation": "RunInstances"}')
     times = raw.get("times")
-    if times is not None and (type(times) is not int or times < 1):
-        raise FaultRuleError(f"times has to be a positive number or null, not {times!r}")
-    return _Rule(rule_id, raw["target"], dict(match), _read_effect(raw.get("effect")), times)
+    return _Rule(
+        id=rule_id,
+        target=raw["target"],
+        match=dict(match),
+        effect=_read_effect(raw.get("effect")),
+        times=None if times is None else _whole("times", times, 1),
+        after=_whole("after", raw.get("after", 0), 0),
+    )
 
 
 class Faults:
@@ -89,9 +143,14 @@ class Faults:
         self._lock = threading.Lock()
         self._rules: dict[str, _Rule] = {}
         self._ids = itertools.count(1)
+        self.clearings = 0
+        """How often all rules were forgotten: what a fault holds up is let go by that."""
 
     def add(self, rule: Mapping[str, Any]) -> str:
         """Take one rule as posted to the lever and return its id.
+
+        `match` is compared with the operation and the attributes of a call, all of it; the first
+        `after` calls that fit pass, the next `times` (null: all) get the effect.
 
         Raises:
             FaultRuleError: the rule has a field or value that means nothing here.
@@ -106,14 +165,19 @@ class Faults:
         """Forget every rule."""
         with self._lock:
             self._rules.clear()
+            self.clearings += 1
 
     def take(
         self, target: str, operation: str, attributes: Mapping[str, Any] | None = None
     ) -> Effect | None:
         """Return what the first rule that fits does to this call, and count it down."""
+        if not self._rules:
+            return None
         facts = {**(attributes or {}), "operation": operation}
         with self._lock:
-            rule = next((rule for rule in self._rules.values() if rule.fits(target, facts)), None)
+            rule = next(
+                (rule for rule in self._rules.values() if _is_due(rule, target, facts)), None
+            )
             if rule is None:
                 return None
             if rule.times is not None:
@@ -123,80 +187,11 @@ class Faults:
             return rule.effect
 
 
-@dataclass(slots=True)
-class Journal:
-    """Every call that the lab received: how often which operation got which answer."""
-
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _counts: dict[tuple[str, str, int], int] = field(default_factory=dict)
-    _bodies: list[dict[str, Any]] = field(default_factory=list)
-
-    def record(self, target: str, operation: str, status: int, body: object = None) -> None:
-        """Note one call. One with a body (an alert) is kept by itself, the others are counted."""
-        with self._lock:
-            if body is not None:
-                row = {"target": target, "operation": operation, "status": status}
-                self._bodies.append({**row, "count": 1, "body": body})
-                return
-            key = (target, operation, status)
-            self._counts[key] = self._counts.get(key, 0) + 1
-
-    def rows(self) -> list[dict[str, Any]]:
-        """Return the calls in the order of their first appearance, then those with a body."""
-        with self._lock:
-            counted = [
-                {"target": target, "operation": operation, "status": status, "count": count}
-                for (target, operation, status), count in self._counts.items()
-            ]
-            return counted + [dict(row) for row in self._bodies]
-
-    def clear(self) -> None:
-        """Forget every call."""
-        with self._lock:
-            self._counts.clear()
-            self._bodies.clear()
-
-
-def cut(connection: socket.socket) -> None:
-    """Make the next close of this connection a reset (RST), as a crashed peer's would be."""
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-
-
-def plain_error(status: int) -> web.Response:
-    """Answer a bare status, for targets that have no error shape of their own."""
-    return web.json_response({"status": status}, status=status)
-
-
-async def apply_effect(
-    effect: Effect,
-    request: web.Request,
-    error: Callable[[int], web.Response] = plain_error,
-) -> web.Response | None:
-    """Do to an aiohttp request what the effect says.
-
-    `delay_s` is real time and not divided by the lab's scale: whoever sets it has the time-outs of
-    real clients in mind.
-
-    Args:
-        effect: what `Faults.take` returned.
-        request: the call.
-        error: makes the target's own error answer for a status without a body.
-
-    Returns:
-        The answer to give, or None when the call goes on as if nothing had happened.
-
-    """
-    await asyncio.sleep(effect.delay_s)
-    if effect.reset:
-        if request.transport is not None:
-            cut(request.transport.get_extra_info("socket"))
-            request.transport.abort()
-        return web.Response(status=500)
-    if not effect.answers:
-        return None
-    status = effect.status or web.HTTPOk.status_code
-    if effect.body is None:
-        return error(status)
-    if isinstance(effect.body, str):
-        return web.Response(text=effect.body, status=status)
-    return web.json_response(effect.body, status=status)
+def _is_due(rule: _Rule, target: str, facts: Mapping[str, Any]) -> bool:
+    """Say whether a rule has this call; one that is to come later counts it instead."""
+    if not rule.fits(target, facts):
+        return False
+    if rule.after == 0:
+        return True
+    rule.after -= 1
+    return False

@@ -14,9 +14,8 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab.faults import Effect, FaultRuleError, Faults, Journal, apply_effect
-
-__all__ = ["Addresses", "Effect", "FaultRuleError", "Faults", "Journal", "World", "apply_effect"]
+from lab.faults import Faults
+from lab.journal import Journal
 
 
 def _may_bind(host: str, port: int) -> bool:

@@ -5,14 +5,15 @@ import json
 import logging
 import socket
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Never
 
 from lab.aws.errors import code_for, content_type, error_body
 from lab.aws.moto_edge import LOCK
 from lab.aws.operations import Call, read_call
-from lab.faults import RESET_STATUS, Effect, cut
+from lab.effects import arm_reset, pieces
+from lab.faults import RESET_STATUS, Effect
 from lab.world import World
 
 log = logging.getLogger(__name__)
@@ -40,15 +41,16 @@ class Middleware:
             time.sleep(effect.delay_s)
             if effect.reset:
                 self._world.journal.record("aws", call.operation, RESET_STATUS)
-                cut(environ["werkzeug.socket"])
-                # No further request comes on it, so that its thread ends and the close resets it
-                environ["werkzeug.socket"].shutdown(socket.SHUT_RD)
-                raise ConnectionAbortedError
+                arm_reset(environ["werkzeug.socket"])
+                _hang_up(environ)
         answer = _faulty(call, effect) if effect and effect.answers else self._ask(call, environ)
         status, headers, body = answer
         self._world.journal.record("aws", call.operation, int(status.partition(" ")[0]))
-        start_response(status, headers)
-        return [body]
+        if effect is None or not effect.mangles:
+            start_response(status, headers)
+            return [body]
+        start_response(status, _with_length(headers, len(body)))
+        return _mangled(effect, body, environ)
 
     def _ask(self, call: Call, environ: Environ) -> Answer:
         heard: list[tuple[str, list[tuple[str, str]]]] = []
@@ -89,6 +91,31 @@ def _call_of(environ: Environ) -> Call:
     )
 
 
+def _hang_up(environ: Environ) -> Never:
+    """End the connection: no further request comes on it, so that its thread ends as well.
+
+    Raises:
+        ConnectionAbortedError: always; the server takes it for a caller that has gone.
+
+    """
+    environ["werkzeug.socket"].shutdown(socket.SHUT_RD)
+    raise ConnectionAbortedError
+
+
+def _with_length(headers: list[tuple[str, str]], length: int) -> list[tuple[str, str]]:
+    kept = [(name, value) for name, value in headers if name.lower() != "content-length"]
+    return [*kept, ("Content-Length", str(length))]
+
+
+def _mangled(effect: Effect, body: bytes, environ: Environ) -> Iterator[bytes]:
+    """Yield a body slowly, or only half of it."""
+    for pause, piece in pieces(effect, body):
+        time.sleep(pause)
+        yield piece
+    if effect.cut:
+        _hang_up(environ)
+
+
 def _faulty(call: Call, effect: Effect) -> Answer:
     """Answer as the fault says: AWS's error for a bare status or for `{"code", "message"}`."""
     status = effect.status or HTTPStatus.OK
@@ -98,7 +125,8 @@ def _faulty(call: Call, effect: Effect) -> Answer:
         code = str(given.get("code") or code_for(status, call.protocol))
         return _error(call, status, code, str(given.get("message") or "A fault of the lab."))
     text = body if isinstance(body, str) else json.dumps(body)
-    return _line(status), [("Content-Type", content_type(call.protocol))], text.encode()
+    kind = effect.content_type or content_type(call.protocol)
+    return _line(status), [("Content-Type", kind)], text.encode()
 
 
 def _error(call: Call, status: int, code: str, message: str) -> Answer:

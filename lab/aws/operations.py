@@ -4,6 +4,7 @@ Query protocols name the action in the form, JSON ones in a header, REST ones on
 for these botocore's own models say which path means which action.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -104,6 +105,16 @@ def _service(authorization: str, query: str) -> str:
     return match["service"] if match else "s3"
 
 
+def _members(body: bytes) -> dict[str, str]:
+    """Return the members of a JSON request that are texts."""
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return {}
+    members = document.items() if isinstance(document, dict) else ()
+    return {name: value for name, value in members if isinstance(value, str)}
+
+
 def read_call(method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> Call:
     """Name one request.
 
@@ -118,7 +129,7 @@ def read_call(method: str, path: str, query: str, headers: Mapping[str, str], bo
     service = _service(headers.get("authorization", ""), query)
     target = headers.get("x-amz-target", "")
     if target:
-        return Call(service, target.rpartition(".")[2], _JSON, {})
+        return Call(service, target.rpartition(".")[2], _JSON, _members(body))
     rpc = _RPC_PATH.search(path)
     if rpc:
         return Call(service, rpc["name"], _JSON, {})

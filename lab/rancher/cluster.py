@@ -12,6 +12,7 @@ from lab.rancher.clockwork import Clockwork
 from lab.rancher.engine import Engine, ProcessCancelledError, ProcessUnknownError
 from lab.rancher.events import ExternalHostEventManager
 from lab.rancher.herd import SeededHost, seed
+from lab.rancher.holds import Holds
 from lab.rancher.hosts import HostManager, HostProcesses
 from lab.rancher.keys import CredentialManager
 from lab.rancher.managers import Manager
@@ -50,6 +51,7 @@ class RancherCluster:
         self.clockwork = Clockwork(world)
         self.engine = Engine(self.store, self.clockwork, world.seconds)
         self.engine.remove_delay = self._remove_delay
+        self.engine.holds = Holds(world).holds
         self.connections: dict[int, Connection] = {}
         self.agents = AgentService(self)
         self.servers: list[RancherServer] = []

@@ -42,6 +42,8 @@ class Engine:
         self._durations: dict[tuple[str, str], float] = {}
         self.remove_delay: Callable[[str], float] = lambda _base: 0.0
         """Gives the seconds after which a removed row may be purged, by its type's name."""
+        self.holds: Callable[[str, str, Row], bool] = lambda _base, _process, _row: False
+        """Says whether something keeps a process of a row from ending."""
 
     def handle(
         self, base: str, process: str, handler: Handler, *, takes: float = timings.PROCESS
@@ -105,6 +107,9 @@ class Engine:
         self, base: str, row: Row, process: Process, then: Sequence[str], tries: int
     ) -> None:
         if not process.is_running(row.state):
+            return
+        if self.holds(base, process.name, row):
+            self._continue_in(timings.HELD, base, row, process, then, tries)
             return
         handler = self._handlers.get((base, process.name))
         if handler is not None and not handler(row):

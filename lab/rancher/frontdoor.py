@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from lab.effects import play
 from lab.faults import RESET_STATUS
 from lab.rancher.api import Api, Request, list_versions
 from lab.rancher.call import Call
@@ -20,7 +21,6 @@ from lab.rancher.schema.system import SUBSCRIBE
 from lab.rancher.settings import Settings
 from lab.rancher.subscribe import AgentSocket, Subscription, agent_of
 from lab.rancher.urls import Urls, base_url
-from lab.world import apply_effect
 
 if TYPE_CHECKING:
     from lab.rancher.cluster import RancherCluster
@@ -49,20 +49,13 @@ class FrontDoor:
     async def _observe(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Let faults have their say and note the call in the journal."""
         name = operation(request.method, request.path, request.query.get("action"))
+        request[OPERATION] = name
         world = self._cluster.world
-        attributes = {"method": request.method, "path": request.path}
-        effect = world.faults.take("rancher", name, attributes)
-        response: web.StreamResponse | None = None
-        if effect is not None:
-            response = await apply_effect(effect, request, _error_response)
-            if effect.reset:
-                world.journal.record("rancher", name, RESET_STATUS)
-                return response or web.Response(status=500)
-        if response is None:
-            request[OPERATION] = name
-            response = await handler(request)
+        effect = world.faults.take("rancher", name, _attributes(request))
+        response = await play(effect, request, lambda: handler(request), _error_response)
         if not isinstance(response, web.WebSocketResponse):
-            world.journal.record("rancher", name, response.status)
+            status = RESET_STATUS if effect and effect.reset else response.status
+            world.journal.record("rancher", name, status)
         return response
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
@@ -168,6 +161,18 @@ class FrontDoor:
             urls=urls,
             parameters=question.parameters,
         )
+
+
+def _attributes(request: web.Request) -> dict[str, str | None]:
+    """Return what faults may be about, besides the operation."""
+    target = read_path(request.path)
+    return {
+        "method": request.method,
+        "path": request.path,
+        "project": target.project if target else None,
+        "kind": target.kind if target else None,
+        "id": target.id if target else None,
+    }
 
 
 def _pong() -> web.Response:

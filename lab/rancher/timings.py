@@ -55,6 +55,9 @@ RETRY_MAX: Final = 120.0
 cattle: DefaultProcessInstanceImpl.setNextRunAfter
 """
 
+HELD: Final = 1.0
+"""Between two looks whether a process that a fault holds up may end. The lab's own."""
+
 PING: Final = 5.0
 """cattle: task.agent.ping.schedule"""
 

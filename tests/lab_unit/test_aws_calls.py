@@ -6,7 +6,13 @@ import boto3
 import pytest
 from aws_lab import KEYS
 from botocore.config import Config
-from botocore.exceptions import ClientError, EndpointConnectionError, HTTPClientError
+from botocore.exceptions import (
+    ClientError,
+    EndpointConnectionError,
+    HTTPClientError,
+    ResponseStreamingError,
+)
+from botocore.parsers import ResponseParserError
 
 from lab.aws.operations import read_call
 from lab.faults import FaultRuleError, Faults
@@ -134,6 +140,76 @@ def test_rules_are_counted_down_and_asked_in_order():
     assert faults.take("aws", "GET /ping") is None
 
 
+def test_a_rule_may_let_the_first_calls_pass():
+    faults = Faults()
+    faults.add({"target": "aws", "effect": {"status": 503}, "after": 2, "times": 1})
+
+    statuses = [effect and effect.status for effect in (faults.take("aws", "X") for _ in range(4))]
+    assert statuses == [None, None, 503, None]
+
+
+def test_calls_that_do_not_fit_are_not_counted_as_passed():
+    faults = Faults()
+    match = {"operation": "DescribeInstances"}
+    faults.add({"target": "aws", "match": match, "effect": {"status": 503}, "after": 1})
+
+    assert faults.take("aws", "DescribeVpcs") is None
+    assert faults.take("aws", "DescribeInstances") is None
+    assert faults.take("aws", "DescribeInstances").status == 503
+
+
+def test_another_account_may_answer_in_the_place_of_the_labs(lab):
+    fail(
+        lab,
+        "GetCallerIdentity",
+        body="<GetCallerIdentityResponse><GetCallerIdentityResult>"
+        "<Arn>arn:aws:iam::210987654321:user/other</Arn><UserId>AIDAOTHER</UserId>"
+        "<Account>210987654321</Account>"
+        "</GetCallerIdentityResult></GetCallerIdentityResponse>",
+    )
+    sts = client(lab, "sts")
+
+    assert sts.get_caller_identity()["Account"] == "210987654321"
+    assert sts.get_caller_identity()["Account"] == "123456789012"
+
+
+def test_ec2_may_answer_an_empty_list(lab):
+    fail(
+        lab,
+        "DescribeInstances",
+        body="<DescribeInstancesResponse><reservationSet/></DescribeInstancesResponse>",
+    )
+
+    assert client(lab, "ec2").describe_instances()["Reservations"] == []
+
+
+def test_half_an_answer_is_a_broken_connection(lab):
+    fail(lab, "DescribeVpcs", cut=True)
+
+    with pytest.raises((HTTPClientError, ResponseStreamingError, ResponseParserError)):
+        client(lab, "ec2").describe_vpcs()
+    assert client(lab, "ec2").describe_vpcs()["Vpcs"]
+
+
+def test_a_body_may_come_slowly(lab):
+    fail(lab, "DescribeVpcs", trickle_s=0.4)
+    began = time.monotonic()
+
+    assert client(lab, "ec2").describe_vpcs()["Vpcs"]
+    assert time.monotonic() - began >= 0.4
+
+
+def test_a_fault_may_look_at_the_members_of_a_json_request(lab):
+    for name in ("slow", "quick"):
+        lab.client("sqs").create_queue(QueueName=name)
+    match = {"operation": "GetQueueUrl", "QueueName": "slow"}
+    lab.world.faults.add({"target": "aws", "match": match, "effect": {"status": 503}})
+
+    with pytest.raises(ClientError):
+        client(lab, "sqs").get_queue_url(QueueName="slow")
+    assert client(lab, "sqs").get_queue_url(QueueName="quick")["QueueUrl"]
+
+
 @pytest.mark.parametrize(
     ("rule", "complaint"),
     [
@@ -142,8 +218,15 @@ def test_rules_are_counted_down_and_asked_in_order():
         ({"target": "aws", "effect": {"stauts": 500}}, "effect has to be an object"),
         ({"target": "aws", "effect": {"status": 50}}, "an HTTP status, not 50"),
         ({"target": "aws", "effect": {"delay_s": "5"}}, "a number of seconds"),
-        ({"target": "aws", "effect": {"status": 500}, "times": 0}, "a positive number or null"),
+        (
+            {"target": "aws", "effect": {"status": 500}, "times": 0},
+            "times has to be a whole number from 1 on",
+        ),
         ({"target": "aws", "effect": {"status": 500}, "tiems": 1}, "has no field tiems"),
+        ({"target": "aws", "effect": {"status": 500}, "after": -1}, "a whole number from 0 on"),
+        ({"target": "aws", "effect": {"cut": 1}}, "effect.cut has to be true or false"),
+        ({"target": "aws", "effect": {"trickle_s": -1}}, "effect.trickle_s has to be a number"),
+        ({"target": "aws", "effect": {"content_type": "html"}}, "one such as text/html"),
     ],
 )
 def test_a_rule_that_means_nothing_is_refused(rule, complaint):

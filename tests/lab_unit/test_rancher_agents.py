@@ -198,3 +198,47 @@ def test_machines_from_an_image_baked_after_registering_share_one_row(tmp_path):
         assert len(lab.call(lab.cluster.stored_hosts)) == 1
     finally:
         lab.close()
+
+
+def _seeded_phantoms(rancher, number):
+    """Return the ids of new hosts without machines, deactivated already."""
+    seeded = rancher.call(rancher.cluster.seed_herd, number, number)
+    paths = [f"/v2-beta/projects/1a5/hosts/{one.host_id}" for one in seeded]
+    for path in paths:
+        rancher.post(f"{path}?action=deactivate")
+    rancher.wait_for(lambda: all(rancher.get(path).json()["state"] == "inactive" for path in paths))
+    return [one.host_id for one in seeded]
+
+
+def _state_of(rancher, host_id):
+    return rancher.get(f"/v2-beta/projects/1a5/hosts/{host_id}").json()["state"]
+
+
+def _hold(rancher, host_id, seconds):
+    match = {"operation": "process host.remove", "id": host_id}
+    rancher.world.faults.add({"target": "rancher", "match": match, "effect": {"delay_s": seconds}})
+
+
+def test_a_removal_that_is_held_up_never_ends_while_others_do(rancher):
+    held, free = _seeded_phantoms(rancher, 2)
+    _hold(rancher, held, 1e9)
+
+    for host_id in (held, free):
+        rancher.request("DELETE", f"/v2-beta/projects/1a5/hosts/{host_id}")
+    rancher.wait_for(lambda: _state_of(rancher, free) in ("removed", "purged"))
+
+    assert _state_of(rancher, held) == "removing"
+    assert rancher.get(f"/v2-beta/hosts/{held}").json()["removed"] is None
+    rancher.world.faults.clear()
+    rancher.wait_for(lambda: _state_of(rancher, held) in ("removed", "purged"))
+
+
+def test_a_removal_may_be_held_up_for_a_while_only(rancher):
+    (held,) = _seeded_phantoms(rancher, 1)
+    _hold(rancher, held, 0.2)
+
+    rancher.request("DELETE", f"/v2-beta/projects/1a5/hosts/{held}")
+
+    assert _state_of(rancher, held) == "removing"
+    rancher.wait_for(lambda: _state_of(rancher, held) in ("removed", "purged"))
+    rancher.world.faults.clear()

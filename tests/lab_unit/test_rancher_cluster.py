@@ -242,6 +242,51 @@ def test_a_fault_may_cut_the_connection(shared):
     assert shared.get("/ping").status_code == 200
 
 
+def _fail(rancher, path, **effect):
+    match = {"operation": "GET /v2-beta/projects/{id}", "path": path}
+    rule = {"target": "rancher", "match": match, "effect": effect, "times": 1}
+    rancher.world.faults.add(rule)
+
+
+PROJECT = "/v2-beta/projects/1a5"
+
+
+def test_a_fault_may_answer_a_page_of_html(shared):
+    _fail(shared, PROJECT, status=200, body="<html></html>", content_type="text/html")
+
+    answer = shared.get(PROJECT)
+    assert (answer.text, answer.headers["Content-Type"]) == (
+        "<html></html>",
+        "text/html; charset=utf-8",
+    )
+
+
+def test_a_fault_may_break_an_answer_off_in_the_middle(shared):
+    _fail(shared, PROJECT, cut=True)
+
+    with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
+        shared.get(PROJECT)
+    assert shared.get(PROJECT).json()["id"] == "1a5"
+
+
+def test_a_fault_may_send_an_answer_slowly(shared):
+    _fail(shared, PROJECT, trickle_s=0.4)
+    began = time.monotonic()
+
+    assert shared.get(PROJECT).json()["id"] == "1a5"
+    assert time.monotonic() - began >= 0.4
+
+
+def test_a_fault_may_be_about_one_resource_of_one_environment(shared):
+    match = {"operation": "GET /v2-beta/projects/{id}/hosts/{id}", "project": "1a5", "id": "1h8"}
+    shared.world.faults.add(
+        {"target": "rancher", "match": match, "effect": {"status": 503}, "times": 1}
+    )
+
+    assert shared.get(f"{PROJECT}/hosts/1h7").status_code == 404
+    assert shared.get(f"{PROJECT}/hosts/1h8").status_code == 503
+
+
 def test_a_clustered_server_waits_while_a_lone_one_uses_the_database(rancher):
     rancher.start_server("10.77.0.1", advertise=None)
 
