@@ -62,11 +62,16 @@ class KnownKey:
 
 @dataclass(frozen=True, slots=True)
 class KnownProject:
-    """An environment as Rancher lists it."""
+    """An environment as Rancher lists it.
+
+    `host_remove_delay_s` is its own delay of Rancher's remover of disconnected hosts; negative
+    means off, None that the setting for all environments holds.
+    """
 
     id: str
     name: str
     state: str
+    host_remove_delay_s: int | None = None
 
 
 def key_name(secret: str) -> str:

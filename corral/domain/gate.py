@@ -50,6 +50,8 @@ class Member:
     address: str
     clustered: bool
     heartbeat: datetime
+    id: str = ""
+    """The row's; a server that starts again gets a new one."""
 
 
 @dataclass(frozen=True, slots=True)

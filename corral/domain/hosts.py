@@ -10,16 +10,20 @@ from datetime import datetime
 from corral.cluster import Pool
 
 INSTANCE_LABEL = "aws.instance_id"
+ACCOUNT_LABEL = "aws.account_id"
+REGION_LABEL = "aws.region"
 ROLE_LABEL = "role"
 ENVIRONMENT_LABEL = "env"
 ACTIVE = "active"
+DISCONNECTED = "disconnected"
 
 
 @dataclass(frozen=True, slots=True)
 class Host:
     """One row of Rancher's list of hosts.
 
-    `state` is what people see: the agent's state, while the row itself is active.
+    `state` is what people see: the agent's state, while the row itself is active. `actions` are the
+    names of what Rancher offers to do with it, by the row's own state; hosts share equal sets.
     """
 
     id: str
@@ -30,6 +34,9 @@ class Host:
     agent_state: str
     labels: Mapping[str, str]
     created: datetime
+    hostname: str = ""
+    actions: frozenset[str] = frozenset()
+    is_removed: bool = False
 
     @property
     def instance_id(self) -> str:
@@ -40,6 +47,16 @@ class Host:
     def is_active(self) -> bool:
         """Whether the host takes containers and its agent answers."""
         return self.state == ACTIVE and self.agent_state == ACTIVE
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the agent answers, whatever is done with the host."""
+        return self.agent_state == ACTIVE
+
+    @property
+    def is_disconnected(self) -> bool:
+        """Whether Rancher has given up waiting for the agent; until then it may come back."""
+        return self.agent_state == DISCONNECTED
 
 
 @dataclass(frozen=True, slots=True)
