@@ -4,15 +4,15 @@ It knows neither Prefect nor how a client is made, and it judges nothing: `domai
 """
 
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from corral.clients.rancher import Patience
-from corral.clients.rancher.removal import Outcome, RemovingRancher, remove_host
+from corral.clients.rancher.removal import Outcome, OutcomeKind, RemovingRancher, remove_host
 from corral.domain.access import KnownProject
 from corral.domain.gate import Member
 from corral.domain.herd import (
@@ -23,9 +23,26 @@ from corral.domain.herd import (
     View,
     Watch,
     assess,
+    find_absent,
+    find_missing,
+    may_still_be_removed,
 )
 from corral.domain.hosts import Host
 from corral.domain.steps import Move
+from corral.errors import RancherAnswerError
+
+REMOVE_DELAY = "host.remove.delay.seconds"
+"""Rancher's own remover. Source: cattle, META-INF/cattle/defaults/defaults.properties."""
+# An instance that its group is ending goes through Terminating, Terminating:Wait, :Proceed.
+LEAVING = "Terminating"
+
+
+class Setting(Protocol):
+    """One of Rancher's settings."""
+
+    @property
+    def effective(self) -> str:
+        """What the server goes by."""
 
 
 class Rancher(RemovingRancher, Protocol):
@@ -33,6 +50,9 @@ class Rancher(RemovingRancher, Protocol):
 
     def projects(self) -> list[KnownProject]:
         """Return every environment."""
+
+    def setting(self, name: str) -> Setting:
+        """Return one setting."""
 
     def herd(self) -> list[Host]:
         """Return the hosts of all environments, to the last page."""
@@ -61,7 +81,7 @@ class Groups(Protocol):
         """Return group and lifecycle state of these instances, by id."""
 
 
-def _hear_nothing(move: Move, host: Host) -> None:
+def hear_nothing(move: Move, host: Host) -> None:
     """Take a report of a move and keep it to oneself."""
 
 
@@ -76,7 +96,7 @@ class Reconciliation:
     group_names: Sequence[str]
     """The auto scaling groups of the pools, whose logs may prove a death."""
     patience: Patience
-    """How often a host that is being removed is looked at, and for how long."""
+    """For how long a run removes hosts, and the pause between two looks at one."""
     workers: int
     """Hosts that are worked on at once."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -90,7 +110,20 @@ class Reconciliation:
         Raises:
             CorralError: One side could not be read to its end; a part of it is worth nothing.
         """
-        raise NotImplementedError
+        projects = self.rancher.projects()
+        remove_delay_s = _seconds(self.rancher.setting(REMOVE_DELAY).effective)
+        hosts = self.rancher.herd()
+        servers = _servers(self.rancher.members())
+        instances = self.ec2.list()
+        view = View(
+            hosts=hosts,
+            instances=instances,
+            projects=projects,
+            now=self.now(),
+            servers=servers,
+            remove_delay_s=remove_delay_s,
+        )
+        return self._with_who_leaves(self._with_what_is_known_of_absent(view))
 
     def assess(self, view: View, watch: Watch) -> Assessment:
         """Return what is to be thought and done about what was read."""
@@ -99,7 +132,7 @@ class Reconciliation:
     def remove(
         self,
         removals: Sequence[Removal],
-        on_move: Callable[[Move, Host], None] = _hear_nothing,
+        on_move: Callable[[Move, Host], None] = hear_nothing,
     ) -> tuple[Outcome, ...]:
         """Look a second time at each of these hosts and its instance, and remove it if both agree.
 
@@ -109,4 +142,81 @@ class Reconciliation:
         Raises:
             CorralError: EC2 could not be asked a second time; nothing was removed.
         """
-        raise NotImplementedError
+        instances = self.ec2.find([removal.instance_id for removal in removals])
+        until = self.clock() + self.patience.deadline.total_seconds()
+
+        def remove(removal: Removal) -> Outcome:
+            return self._remove(removal, instances.get(removal.instance_id), until, on_move)
+
+        pool = ThreadPoolExecutor(self.workers)
+        try:
+            # What a thread logs belongs to the run that it works for.
+            runs = [pool.submit(copy_context().run, remove, removal) for removal in removals]
+            return tuple(run.result() for run in runs)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _remove(
+        self,
+        removal: Removal,
+        instance: Instance | None,
+        until: float,
+        on_move: Callable[[Move, Host], None],
+    ) -> Outcome:
+        left = timedelta(seconds=until - self.clock())
+        if left <= timedelta():
+            return Outcome(removal.host.id, OutcomeKind.UNDER_WAY, self._not_begun(removal))
+        return remove_host(
+            self.rancher,
+            removal.host,
+            drain=False,
+            patience=replace(self.patience, deadline=left),
+            object_to=lambda fresh: may_still_be_removed(removal, fresh, instance),
+            on_move=on_move,
+            sleep=self.sleep,
+            clock=self.clock,
+        )
+
+    def _not_begun(self, removal: Removal) -> str:
+        seconds = self.patience.deadline.total_seconds()
+        return (
+            f"The removal of host {removal.host.id} was not begun, since others took all of the"
+            f" {seconds:.0f} s that one run has for it: the next run goes on."
+        )
+
+    def _with_what_is_known_of_absent(self, view: View) -> View:
+        """Ask again, by id, for instances that the list lacks, and the groups for their end."""
+        absent = find_absent(view.hosts, view.instances)
+        if not absent:
+            return view
+        found = self.ec2.find(absent)
+        unknown = absent - found.keys()
+        records = self.groups.terminations(self.group_names, unknown) if unknown else {}
+        return replace(view, instances=[*view.instances, *found.values()], records=records)
+
+    def _with_who_leaves(self, view: View) -> View:
+        """Ask the groups which of the instances without a host they are ending."""
+        missing = [instance.id for instance in find_missing(view, self.rule)]
+        if not missing:
+            return view
+        states = self.groups.lifecycle_states(missing)
+        leaving = {id_ for id_, (_, state) in states.items() if state.startswith(LEAVING)}
+        return replace(view, leaving=frozenset(leaving))
+
+
+def _seconds(setting: str) -> int | None:
+    """Return a setting that counts seconds; None if it says something else."""
+    try:
+        return int(setting)
+    except ValueError:
+        return None
+
+
+def _servers(members: tuple[Member, ...] | str) -> frozenset[str]:
+    """Return Rancher's servers as a watch knows them: a restarted one has a new id."""
+    if isinstance(members, str):
+        raise RancherAnswerError(
+            f"Rancher does not list its servers, but answers {members}: whether it was restarted a"
+            " moment ago cannot be known."
+        )
+    return frozenset(f"{member.id} {member.address}" for member in members)
