@@ -9,6 +9,8 @@ from pathlib import Path
 from corral_node.config import config_path, read_join_config, read_serve_config
 from corral_node.errors import NodeError
 from corral_node.join import join
+from corral_node.leave import leave
+from corral_node.memory import Memory
 from corral_node.serve import serve
 
 log = logging.getLogger("corral_node")
@@ -24,10 +26,19 @@ def run_serve(path: Path) -> None:
 
 def run_join(path: Path) -> None:
     """Make this machine a container host."""
-    join(read_join_config(path))
+    join(read_join_config(path), Memory.of_machine())
 
 
-VERBS: dict[str, Callable[[Path], None]] = {"serve": run_serve, "join": run_join}
+def run_leave(path: Path) -> None:
+    """Take this machine, which is shutting down, out of its environment."""
+    leave(read_join_config(path), Memory.of_machine())
+
+
+VERBS: dict[str, Callable[[Path], None]] = {
+    "serve": run_serve,
+    "join": run_join,
+    "leave": run_leave,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

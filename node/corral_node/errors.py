@@ -5,6 +5,7 @@ NodeError                    it failed, and the sentence says what, where and wh
   x DeadlineError            something never came                                          (75)
   x NotYetError              not so far: whoever waits looks again
     + RefusedError           the keys are not accepted: read them again first
+    + GoneError              Rancher has forgotten it
 
 The numbers are those of sysexits.h: 75 is EX_TEMPFAIL, 78 is EX_CONFIG.
 """
@@ -36,3 +37,7 @@ class NotYetError(NodeError):
 
 class RefusedError(NotYetError):
     """The keys in use are not accepted (any more)."""
+
+
+class GoneError(NotYetError):
+    """Rancher does not know what was asked for (any more)."""

@@ -10,21 +10,24 @@ from enum import Enum, auto
 from urllib.parse import urlencode
 
 from corral_node import docker
+from corral_node.alerts import Kind, Place, Problem, report, report_all_over
 from corral_node.config import JoinConfig
-from corral_node.errors import NotYetError, RefusedError
+from corral_node.environment import Environment
+from corral_node.errors import NodeError, NotYetError
+from corral_node.memory import Memory
 from corral_node.metadata import Identity, read_identity
 from corral_node.rancher import Host, Rancher, Registration
-from corral_node.secrets import read_secret
-from corral_node.waiting import Deadline, await_success
+from corral_node.waiting import Deadline, await_success, cut_off
 
 log = logging.getLogger(__name__)
 
 AGENT = "rancher-agent"
 LAUNCHER = "corral-join"
-SECRET_KEYS = ("project_id", "access_key", "secret_key")
 DEACTIVATED = frozenset({"deactivating", "inactive"})
 PULL_TIMEOUT_S = 300.0
 LAUNCH_TIMEOUT_S = 300.0
+GRACE_S = 60.0
+"""What is under way at the deadline may end by itself until then, and is cut off after it."""
 
 
 class Step(Enum):
@@ -32,27 +35,37 @@ class Step(Enum):
 
     REGISTER = auto()
     START_AGENT = auto()
+    ACTIVATE = auto()
     WAIT = auto()
     DONE = auto()
 
 
-def next_step(host: Host | None, agent: docker.Container | None, *, launched: bool) -> Step:
+def next_step(
+    host: Host | None,
+    agent: docker.Container | None,
+    *,
+    launched: bool = False,
+    parked: bool = False,
+) -> Step:
     """Return what brings this machine nearer to an active host.
 
     Args:
         host: Its row in Rancher, or None.
         agent: The agent's container on this machine, or None.
         launched: Whether this run of the program has registered the agent already.
+        parked: Whether `leave` took the host out of service for as long as the machine was off.
     """
     if host is None:
         # An agent without a row may hold keys of a row that was removed: only registering helps.
         return Step.WAIT if launched else Step.REGISTER
-    if host.state in DEACTIVATED:
+    if host.state in DEACTIVATED and not parked:
         return Step.DONE  # somebody took it out of service, and that outlives a reboot
     if agent is None:
         return Step.REGISTER
     if not agent.is_running:
         return Step.START_AGENT
+    if host.state == "inactive" and host.agent_state == "active":
+        return Step.ACTIVATE
     return Step.DONE if host.state == "active" else Step.WAIT
 
 
@@ -78,8 +91,8 @@ def describe_agent(
     }
 
 
-def join(config: JoinConfig) -> None:
-    """Have this machine active among its environment's hosts.
+def join(config: JoinConfig, memory: Memory) -> None:
+    """Have this machine active among its environment's hosts, and tell people if it cannot be.
 
     Raises:
         DeadlineError: It did not get there in time; the sentence says what was lacking.
@@ -92,51 +105,62 @@ def join(config: JoinConfig) -> None:
         deadline=deadline,
         advice="Look at the launch template's metadata options",
     )
-    joining = _Joining(config, identity, deadline)
-    host = await_success(
-        joining.take_step,
-        f"host {identity.instance_id} to be active in Rancher at {config.rancher_url}",
-        deadline=deadline,
-        advice=(
-            f"Look at the environment {config.environment} in Rancher, "
-            f"at the secret {config.secret_id}, and at `docker logs {AGENT}` on this machine"
-        ),
-    )
-    log.info("host %s of instance %s is %s", host.id, identity.instance_id, host.state)
+    place = Place(config.environment, identity.instance_id)
+    joining = _Joining(config, identity, memory, deadline)
+    try:
+        with cut_off(config.deadline_s + GRACE_S, f"joining {config.environment}"):
+            host = joining.await_host()
+    except NodeError as error:
+        report(Problem(Kind.JOIN, place, str(error)), joining.environment.alerts, memory)
+        raise
+    text = f"host {host.id} of instance {identity.instance_id} is {host.state}"
+    log.info("%s", text)
+    memory.unpark()
+    report_all_over(place, text, joining.environment.alerts, memory)
 
 
 class _Joining:
-    """One run's way to an active host; remembers the environment's keys while they are good."""
+    """One run's way to an active host."""
 
-    def __init__(self, config: JoinConfig, identity: Identity, deadline: Deadline) -> None:
+    def __init__(
+        self, config: JoinConfig, identity: Identity, memory: Memory, deadline: Deadline
+    ) -> None:
+        self.environment = Environment(config)
         self._config = config
         self._deadline = deadline
         self._identity = identity
+        self._parked_host = memory.parked_host
         self._launched = False
-        self._known: Rancher | None = None
+
+    def await_host(self) -> Host:
+        """Take one step after the other until the host is active, and return it."""
+        config = self._config
+        return await_success(
+            self.take_step,
+            f"host {self._identity.instance_id} to be active in Rancher at {config.rancher_url}",
+            deadline=self._deadline,
+            advice=(
+                f"Look at the environment {config.environment} in Rancher, "
+                f"at the secret {config.secret_id}, and at `docker logs {AGENT}` on this machine"
+            ),
+        )
 
     def take_step(self) -> Host:
         """Take the next step and return the host if that was the last one."""
-        rancher = self._rancher()
-        try:
-            return self._advance(rancher)
-        except RefusedError:
-            self._known = None  # the next look reads the secret again: it may hold other keys now
-            rancher.close()
-            raise
-
-    def _rancher(self) -> Rancher:
-        if self._known is None:
-            secret = read_secret(self._config.region, self._config.secret_id, SECRET_KEYS)
-            self._known = Rancher(self._config.rancher_url, **secret)
-        return self._known
+        return self.environment.ask(self._advance)
 
     def _advance(self, rancher: Rancher) -> Host:
         host = rancher.find_host(self._identity.instance_id)
         agent = docker.find(AGENT)
-        step = next_step(host, agent, launched=self._launched)
+        parked = host is not None and host.id == self._parked_host
+        step = next_step(host, agent, launched=self._launched, parked=parked)
         if host and step is Step.DONE:
             return host
+        if host and step is Step.ACTIVATE:
+            rancher.act(host, "activate")
+            log.info(
+                "host %s went out of service with its machine: put into service again", host.id
+            )
         if step is Step.REGISTER:
             self._register(rancher.registration())
         if agent and step is Step.START_AGENT:

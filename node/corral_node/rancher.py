@@ -4,17 +4,20 @@ Paths are scoped to the environment: there an environment's key may make registr
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 
-from corral_node.errors import NotYetError, RefusedError
+from corral_node.errors import GoneError, NotYetError, RefusedError
 
 TIMEOUT_S = (5.0, 20.0)
 PAGE = 200
 GONE = frozenset({"removing", "removed", "purging", "purged"})
+STOPPED = frozenset({"stopped", "removing", "removed", "purging", "purged", "error"})
+"""States of a container that does not run. Source: Rancher 1.6 API, resource `container`."""
+SYSTEM_LABEL = "io.rancher.container.system"
 COMING = frozenset({"requested", "registering", "activating", "updating-active"})
 
 Json = dict[str, Any]
@@ -34,6 +37,9 @@ class Host:
 
     id: str
     state: str
+    agent_state: str = ""
+    actions: frozenset[str] = field(default=frozenset())
+    removed: bool = False
 
 
 class Rancher:
@@ -66,8 +72,28 @@ class Rancher:
             if (row.get("labels") or {}).get("aws.instance_id") != instance_id:
                 continue
             if row.get("state") not in GONE and not row.get("removed"):
-                return Host(id=row["id"], state=row["state"])
+                return _read_host(row)
         return None
+
+    def host(self, host_id: str) -> Host | None:
+        """Return a host by its id, a removed one too; None once Rancher has forgotten it."""
+        try:
+            return _read_host(self._ask("GET", f"{self._path}/hosts/{host_id}"))
+        except GoneError:
+            return None
+
+    def act(self, host: Host, action: str) -> None:
+        """Start an action of a host.
+
+        Raises:
+            NotYetError: It is not offered (any more), or somebody else was faster: look again.
+        """
+        self._ask("POST", f"{self._path}/hosts/{host.id}", params={"action": action}, json={})
+
+    def is_busy(self, host: Host) -> bool:
+        """Say whether containers run on a host that are not Rancher's own."""
+        path = f"hosts/{host.id}/instances"
+        return any(_is_users(container) for container in self._rows(path, {}))
 
     def registration(self) -> Registration:
         """Return the environment's active registration; ask for one when there is none.
@@ -108,8 +134,7 @@ class Rancher:
                 f"Rancher at {self._url} does not answer ({type(error).__name__})"
             ) from error
         if not answer.ok or answer.is_redirect:
-            reaction = RefusedError if answer.status_code in _REFUSALS else NotYetError
-            raise reaction(
+            raise _REACTIONS.get(answer.status_code, NotYetError)(
                 f"Rancher at {self._url} answered {answer.status_code} to {method} "
                 f"{path.partition('?')[0]}{_REFUSALS.get(answer.status_code, '')}"
             )
@@ -120,6 +145,27 @@ _REFUSALS = {
     401: " (the environment's key is not active yet, or was removed)",
     403: " (the key does not belong to this environment)",
 }
+
+
+_REACTIONS: dict[int, type[NotYetError]] = {401: RefusedError, 403: RefusedError, 404: GoneError}
+
+
+def _read_host(row: Json) -> Host:
+    try:
+        return Host(
+            id=row["id"],
+            state=row["state"],
+            agent_state=row.get("agentState") or "",
+            actions=frozenset(row.get("actions") or ()),
+            removed=bool(row.get("removed")),
+        )
+    except KeyError as error:
+        raise NotYetError(f"Rancher shows a host without {error}") from error
+
+
+def _is_users(container: Json) -> bool:
+    is_system = container.get("system") or SYSTEM_LABEL in (container.get("labels") or {})
+    return not is_system and container.get("state") not in STOPPED
 
 
 def choose_registration(tokens: list[Json]) -> Registration | None:

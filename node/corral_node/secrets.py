@@ -11,8 +11,16 @@ from corral_node.errors import NotYetError
 CONFIG = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard"})
 
 
-def read_secret(region: str, secret_id: str, keys: tuple[str, ...]) -> dict[str, str]:
+def read_secret(
+    region: str, secret_id: str, keys: tuple[str, ...], optional: tuple[str, ...] = ()
+) -> dict[str, str]:
     """Return the texts that a secret holds under the given keys.
+
+    Args:
+        region: Where it is kept.
+        secret_id: Name or ARN.
+        keys: What it has to hold.
+        optional: What else is wanted; an empty text if it is not there.
 
     Raises:
         NotYetError: It is not there, may not be read (so far), or lacks a key.
@@ -30,7 +38,11 @@ def read_secret(region: str, secret_id: str, keys: tuple[str, ...]) -> dict[str,
         raise NotYetError(
             f"Secrets Manager could not be asked for {secret_id}: {type(error).__name__}"
         ) from error
-    return _pick(text, secret_id, keys)
+    held = _parse(text, secret_id)
+    lacking = [key for key in keys if not held.get(key)]
+    if lacking:
+        raise NotYetError(f"secret {secret_id} lacks {', '.join(lacking)}")
+    return {key: held.get(key, "") for key in (*keys, *optional)}
 
 
 def _fetch(region: str, secret_id: str) -> str:
@@ -42,14 +54,12 @@ def _fetch(region: str, secret_id: str) -> str:
         client.close()
 
 
-def _pick(text: str, secret_id: str, keys: tuple[str, ...]) -> dict[str, str]:
+def _parse(text: str, secret_id: str) -> dict[str, str]:
+    """Return the texts in a secret, by their keys."""
     try:
         held = json.loads(text)
     except ValueError:  # no "from": the error carries the secret's text
         held = None
     if not isinstance(held, dict):
         raise NotYetError(f"secret {secret_id} does not hold a JSON object")
-    lacking = [key for key in keys if not isinstance(held.get(key), str) or not held[key]]
-    if lacking:
-        raise NotYetError(f"secret {secret_id} lacks {', '.join(lacking)}")
-    return {key: held[key] for key in keys}
+    return {key: value for key, value in held.items() if isinstance(value, str)}

@@ -1,9 +1,12 @@
 """Waiting with a deadline, and saying what for: the only place of this program that sleeps."""
 
 import logging
+import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from types import FrameType
 from typing import TypeVar
 
 from corral_node.errors import DeadlineError, NotYetError
@@ -15,6 +18,8 @@ Found = TypeVar("Found")
 INTERVAL_S = 5.0
 REMINDER_S = 60.0
 """A wait whose reason does not change is mentioned again this often."""
+AGAIN_S = 5.0
+"""A library may swallow what interrupts it, so it is interrupted again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +92,30 @@ def await_success(
                 ) from not_yet
             reasons.mention(str(not_yet), deadline)
         time.sleep(min(interval_s, deadline.remaining_s))
+
+
+@contextmanager
+def cut_off(seconds: float, what: str) -> Iterator[None]:
+    """Interrupt whatever is being done after so many seconds, even a call that never returns.
+
+    A time-out of a connection starts anew with each byte, so an answer that trickles outlasts any
+    deadline that is looked at between two calls. Only for a process's main thread.
+
+    Args:
+        seconds: More than the deadlines within, which tell more.
+        what: Noun phrase for the error, as `leaving`.
+
+    Raises:
+        DeadlineError: It took longer.
+    """
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise DeadlineError(f"{what} took longer than {seconds:.0f} s and was cut off")
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN_S)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

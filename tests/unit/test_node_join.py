@@ -1,12 +1,14 @@
 """Joining: the next step for every situation, and what the agent is told."""
 
+from dataclasses import replace
 from urllib.parse import parse_qs
 
 import pytest
-from corral_node import docker, join
+from corral_node import alerts, docker, environment, join
 from corral_node.config import JoinConfig
-from corral_node.errors import NotYetError, RefusedError
+from corral_node.errors import DeadlineError, NotYetError, RefusedError
 from corral_node.join import Step, describe_agent, next_step
+from corral_node.memory import Memory
 from corral_node.metadata import Identity
 from corral_node.rancher import Host, Rancher, Registration
 from corral_node.waiting import Deadline
@@ -14,6 +16,8 @@ from corral_node.waiting import Deadline
 IDENTITY = Identity("i-1", "123456789012", "eu-west-1", "10.0.0.7")
 REGISTRATION = Registration("rancher/agent:v1.2.11", "https://rancher.example.org/v1/scripts/t0ken")
 ACTIVE, COMING = Host("1h1", "active"), Host("1h1", "activating")
+PARKED = Host("1h1", "inactive", "active")
+PAGERDUTY = f"pagerduty://{'a' * 32}@{'b' * 20}/corral"
 
 
 def config(**labels: str) -> JoinConfig:
@@ -53,6 +57,26 @@ def test_each_situation_has_its_next_step(host, container, launched, step):
     assert next_step(host, container, launched=launched) is step
 
 
+@pytest.mark.parametrize(
+    ("host", "container", "step"),
+    [
+        pytest.param(PARKED, RUNNING, Step.ACTIVATE, id="back-from-a-stop"),
+        pytest.param(
+            Host("1h1", "inactive", "reconnecting"), RUNNING, Step.WAIT, id="no-agent-yet"
+        ),
+        pytest.param(PARKED, STOPPED, Step.START_AGENT, id="agent-was-stopped"),
+        pytest.param(PARKED, None, Step.REGISTER, id="container-was-removed"),
+        pytest.param(
+            Host("1h1", "deactivating", "active"), RUNNING, Step.WAIT, id="on-its-way-out"
+        ),
+        pytest.param(Host("1h1", "activating", "active"), RUNNING, Step.WAIT, id="on-its-way-back"),
+        pytest.param(ACTIVE, RUNNING, Step.DONE, id="somebody-was-faster"),
+    ],
+)
+def test_a_host_that_was_only_parked_is_put_into_service_again(host, container, step):
+    assert next_step(host, container, parked=True) is step
+
+
 def test_labels_are_written_as_a_query_and_nobody_overrules_the_machines_own():
     told = describe_agent(
         config(**{"team": "a&b=c d", "aws.instance_id": "i-other"}), IDENTITY, REGISTRATION
@@ -79,6 +103,8 @@ class World:
         self.environment: dict[str, str] = {}
         self.secrets_read = 0
         self.refuses = False
+        self.acts: list[str] = []
+        self.told: list[tuple[str, bool]] = []
 
     def run(self, arguments, environment, timeout_s) -> None:
         assert timeout_s
@@ -100,13 +126,29 @@ class World:
 
     def read_secret(self, *_: object) -> dict[str, str]:
         self.secrets_read += 1
-        return {"project_id": "1a5", "access_key": "key", "secret_key": "s3cret"}
+        keys = {"project_id": "1a5", "access_key": "key", "secret_key": "s3cret"}
+        return {**keys, "alerts": PAGERDUTY}
+
+    def act(self, host: Host, action: str) -> None:
+        self.acts.append(f"{action} {host.id}")
+        self.host = ACTIVE
+
+    def tell(self, problem: alerts.Problem, *, is_over: bool) -> None:
+        self.told.append((problem.key, is_over))
 
 
 @pytest.fixture
 def world(monkeypatch):
     world = World()
-    monkeypatch.setattr(join, "read_secret", world.read_secret)
+    monkeypatch.setattr(environment, "read_secret", world.read_secret)
+    monkeypatch.setattr(join, "read_identity", lambda: IDENTITY)
+    monkeypatch.setattr(
+        alerts.PagerDuty,
+        "send",
+        lambda _, problem, *, is_over: world.tell(problem, is_over=is_over),
+    )
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    monkeypatch.setattr(Rancher, "act", lambda _, host, action: world.act(host, action))
     monkeypatch.setattr(Rancher, "find_host", lambda _, instance_id: world.find_host(instance_id))
     monkeypatch.setattr(Rancher, "registration", lambda _: REGISTRATION)
     monkeypatch.setattr(docker, "find", world.find)
@@ -117,9 +159,14 @@ def world(monkeypatch):
 
 
 @pytest.fixture
-def joining(world):
+def memory(tmp_path):
+    return Memory(tmp_path)
+
+
+@pytest.fixture
+def joining(world, memory):
     assert world
-    return join._Joining(config(), IDENTITY, Deadline.after(600))
+    return join._Joining(config(), IDENTITY, memory, Deadline.after(600))
 
 
 def test_a_new_machine_registers_once_and_waits_for_its_row(world, joining):
@@ -161,3 +208,48 @@ def test_refused_keys_are_read_again(world, joining):
             joining.take_step()
 
     assert world.secrets_read == 2
+
+
+def test_a_parked_host_is_active_again_and_forgotten(world, memory):
+    world.host, world.containers["rancher-agent"] = PARKED, RUNNING
+    memory.park("1h1")
+
+    join.join(config(), memory)
+
+    assert world.acts == ["activate 1h1"]
+    assert memory.parked_host == ""
+
+
+def test_an_operators_own_deactivation_outlives_a_start(world, memory):
+    world.host, world.containers["rancher-agent"] = PARKED, RUNNING
+    memory.park("1h4")
+
+    join.join(config(), memory)
+
+    assert world.acts == []
+
+
+def test_what_never_joins_is_told_once_and_its_end_as_well(world, memory):
+    late = replace(config(), deadline_s=0)
+    for _ in range(3):
+        with pytest.raises(DeadlineError, match="does not list it yet"):
+            join.join(late, memory)
+    world.host = ACTIVE
+    for _ in range(2):
+        join.join(late, memory)
+
+    key = "corral/default/join/i-1"
+    assert world.told == [(key, False), (key, True)]
+
+
+def test_what_hangs_is_cut_off_and_told(world, memory, monkeypatch):
+    def hang(*_: object) -> None:
+        while True:
+            pass
+
+    monkeypatch.setattr(join, "GRACE_S", 0.05)
+    monkeypatch.setattr(Rancher, "find_host", hang)
+
+    with pytest.raises(DeadlineError, match="joining default took longer than 0 s"):
+        join.join(replace(config(), deadline_s=0), memory)
+    assert len(world.told) == 1

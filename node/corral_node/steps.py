@@ -1,0 +1,1 @@
+../../corral/domain/steps.py
