@@ -95,8 +95,18 @@ def test_members_are_known_by_the_address_they_advertise(answers, rancher):
     answers.get(f"{API}/clustermemberships", json=page(rows("clustermemberships")))
 
     assert rancher.members() == (
-        Member("10.42.64.11", clustered=True, heartbeat=datetime(2026, 11, 2, 3, 4, 5, tzinfo=UTC)),
-        Member("10.42.80.12", clustered=True, heartbeat=datetime(2026, 11, 2, 3, 4, 3, tzinfo=UTC)),
+        Member(
+            "10.42.64.11",
+            clustered=True,
+            heartbeat=datetime(2026, 11, 2, 3, 4, 5, tzinfo=UTC),
+            id="1cm1",
+        ),
+        Member(
+            "10.42.80.12",
+            clustered=True,
+            heartbeat=datetime(2026, 11, 2, 3, 4, 3, tzinfo=UTC),
+            id="1cm2",
+        ),
     )
 
 
@@ -203,7 +213,9 @@ def test_a_page_that_is_no_json_is_an_error(answers, rancher):
 def test_what_makes_no_sense_is_named_but_never_quoted(answers, rancher):
     answers.post(f"{API}/apikeys", status=201, json={"type": "apiKey", "secretValue": "s3cret"})
 
-    with pytest.raises(RancherAnswerError, match="apiKey without sense: id") as caught:
+    with pytest.raises(
+        RancherAnswerError, match=r"POST .*/apikeys answered 201 with an answer without sense: id"
+    ) as caught:
         rancher.create_key("1a1", "corral:x", "for a test")
 
     assert "s3cret" not in f"{caught.value} {caught.value.__cause__}"

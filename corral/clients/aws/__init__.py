@@ -13,15 +13,22 @@ from corral.clients.aws.groups import (
     target_health,
 )
 from corral.clients.aws.identity import Identity, check_account, check_zones, identity
+from corral.clients.aws.instances import Ec2
+from corral.clients.aws.lifecycle import Groups
 from corral.clients.aws.lookups import Image, hosted_zone, issued_certificate, newest_image
+from corral.clients.aws.queues import LifecycleQueue, Message
 from corral.clients.aws.secrets import SecretVault
 from corral.clients.aws.whole import wholeness
 
 __all__ = [
+    "Ec2",
     "Group",
     "GroupMember",
+    "Groups",
     "Identity",
     "Image",
+    "LifecycleQueue",
+    "Message",
     "SecretVault",
     "TargetHealth",
     "check_account",

@@ -2,14 +2,26 @@
 
 import json
 from datetime import UTC, datetime
-from typing import Any
+from functools import lru_cache
+from sys import intern
+from typing import Any, Final, Generic, TypeVar
+from urllib.parse import parse_qs, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic.alias_generators import to_camel
 
+from corral.clients.rancher.refusals import Reply
 from corral.domain.access import KnownKey, KnownProject
 from corral.domain.gate import Member
 from corral.domain.hosts import Host
+from corral.domain.steps import ENDED_STATES
+from corral.errors import RancherAnswerError
+
+# Of the faults of an answer; thousands of rows have thousands.
+FAULTS: Final = 5
+# Source: cattle, process definitions of instances.
+IDLE_STATES: Final = frozenset({"stopped", "error", "erroring", "removing", *ENDED_STATES})
+NO_OBJECT: Final = ("json_invalid", "model_type")
 
 
 class Answer(BaseModel):
@@ -29,6 +41,61 @@ class Named(Answer):
     state: str | None = None
 
 
+A = TypeVar("A", bound=Answer)
+N = TypeVar("N", bound=Named)
+
+
+class Pagination(Answer):
+    """Where a page stands in its list."""
+
+    next: str | None = None
+
+
+class Page(Answer, Generic[N]):
+    """A part of a list, or all of it."""
+
+    data: list[N]
+    pagination: Pagination | None = None
+
+    @property
+    def following(self) -> int | None:
+        """How many rows come before the next page; None if there is none.
+
+        Source: cattle, AbstractJooqResourceManager.java: the marker is `m` and the offset.
+        """
+        link = self.pagination.next if self.pagination else None
+        if not link:
+            return None
+        marker = parse_qs(urlsplit(link).query).get("marker", [""])[-1]
+        if not (marker.startswith("m") and marker[1:].isdecimal()):
+            raise RancherAnswerError("Rancher names a next page that makes no sense")
+        return int(marker[1:])
+
+
+def parsed(kind: type[A], reply: Reply, where: str) -> A:
+    """Return an answer as what it should be.
+
+    Raises:
+        RancherAnswerError: It is something else; what it holds is not quoted.
+    """
+    try:
+        return kind.model_validate_json(reply.body)
+    except ValidationError as error:
+        raise RancherAnswerError(
+            f"{where} answered {reply.status} with {_said(error, reply)}", status=reply.status
+        ) from error
+
+
+def _said(error: ValidationError, reply: Reply) -> str:
+    """Return what an answer is instead of what it should be."""
+    faults = error.errors(include_url=False, include_input=False, include_context=False)
+    if faults[0]["type"] in NO_OBJECT and not faults[0]["loc"]:
+        kind = reply.content_type or "no type"
+        return f"something that is no JSON object ({kind}): is this Rancher?"
+    places = (".".join(map(str, fault["loc"])) for fault in faults[:FAULTS])
+    return f"an answer without sense: {', '.join(places)}"
+
+
 class AccountAnswer(Named):
     """Somebody who may hold keys: a user, or a project."""
 
@@ -38,9 +105,16 @@ class AccountAnswer(Named):
 class ProjectAnswer(Named):
     """An environment."""
 
+    host_remove_delay_seconds: int | None = None
+
     def plain(self) -> KnownProject:
         """Return the environment without Rancher's spelling."""
-        return KnownProject(id=self.id, name=self.name or "", state=self.state or "")
+        return KnownProject(
+            id=self.id,
+            name=self.name or "",
+            state=self.state or "",
+            host_remove_delay_s=self.host_remove_delay_seconds,
+        )
 
 
 class TemplateAnswer(Named):
@@ -78,7 +152,7 @@ class SettingAnswer(Answer):
         return (self.value if self.active_value is None else self.active_value) or ""
 
 
-class MemberAnswer(Answer):
+class MemberAnswer(Named):
     """A server in the table of cluster members; `config` is JSON inside JSON."""
 
     uuid: str
@@ -96,6 +170,7 @@ class MemberAnswer(Answer):
         """Return the member by the address it advertises, `10.0.1.5:9345` without the port."""
         advertised = str(self.config.get("advertiseAddress") or self.uuid)
         return Member(
+            id=self.id,
             address=advertised.partition(":")[0],
             clustered=self.clustered,
             heartbeat=datetime.fromtimestamp(self.heartbeat / 1000, UTC),
@@ -105,22 +180,65 @@ class MemberAnswer(Answer):
 class HostAnswer(Named):
     """A host."""
 
-    account_id: str | None = None
+    account_id: str
     hostname: str | None = None
     agent_ip_address: str | None = None
     agent_state: str | None = None
     labels: dict[str, Any] | None = None
+    actions: dict[str, Any] | None = None
     created: datetime
+    removed: str | None = None
+
+    @property
+    def is_removed(self) -> bool:
+        """Whether the host is out of Rancher; its row stays for some days.
+
+        Source: cattle, SetRemovedFields.java: `removed` is written at the end of the removal.
+        """
+        return self.removed is not None or self.state in ENDED_STATES
 
     def plain(self) -> Host:
-        """Return the host as corral sees it; custom hosts have a hostname instead of a name."""
+        """Return the host as corral sees it; custom hosts have a hostname instead of a name.
+
+        Equal words of different hosts are one in memory: herds have a hundred thousand of each.
+        """
+        hostname = self.hostname or ""
         return Host(
             id=self.id,
-            project_id=self.account_id or "",
-            name=self.name or self.hostname or "",
+            project_id=intern(self.account_id),
+            name=self.name or hostname,
+            hostname=hostname,
             address=self.agent_ip_address or "",
-            state=self.state or "",
-            agent_state=self.agent_state or "",
-            labels={name: str(value) for name, value in (self.labels or {}).items()},
+            state=intern(self.state or ""),
+            agent_state=intern(self.agent_state or ""),
+            labels={intern(name): str(value) for name, value in (self.labels or {}).items()},
             created=self.created,
+            actions=_shared(tuple(self.actions or ())),
+            is_removed=self.is_removed,
         )
+
+
+class ContainerAnswer(Named):
+    """A container on a host.
+
+    `system` marks those that Rancher starts on every host for itself; evacuating leaves them.
+
+    Source: cattle, InstanceConstants.isSystem, ExternalHostEventCreate.java.
+    """
+
+    system: bool | None = None
+    labels: dict[str, Any] | None = None
+    removed: str | None = None
+
+    @property
+    def keeps_busy(self) -> bool:
+        """Whether a user's work is, or may still be, going on in it."""
+        is_agent = (self.labels or {}).get("io.rancher.container.system") == "rancher-agent"
+        is_over = self.removed is not None or self.state in IDLE_STATES
+        return not (self.system or is_agent or is_over)
+
+
+@lru_cache(maxsize=256)
+def _shared(names: tuple[str, ...]) -> frozenset[str]:
+    """Return one set for all hosts that offer the same."""
+    return frozenset(names)

@@ -3,14 +3,12 @@
 Nothing here decides, and nothing waits for a state.
 """
 
-from typing import TypeVar
 from urllib.parse import quote
-
-from pydantic import ValidationError
 
 from corral.clients.rancher.answers import (
     AccountAnswer,
     Answer,
+    ContainerAnswer,
     HostAnswer,
     KeyAnswer,
     MemberAnswer,
@@ -18,22 +16,22 @@ from corral.clients.rancher.answers import (
     SettingAnswer,
     TemplateAnswer,
 )
-from corral.clients.rancher.transport import Resource, Transport
+from corral.clients.rancher.transport import Transport
 from corral.domain.access import GONE_STATES, KeyPair, KnownKey, KnownProject
 from corral.domain.gate import NO_CONNECTION, Member
 from corral.domain.hosts import Host
 from corral.errors import (
     RancherAnswerError,
     RancherError,
+    RancherGoneError,
     RancherRefusedError,
     RancherUnreachableError,
 )
 
 API = "/v2-beta"
 ADMIN = "admin"
-UPGRADED = 101
-
-A = TypeVar("A", bound=Answer)
+REMOVE_DELAY = "host.remove.delay.seconds"
+NEVER_S = -1
 
 
 class RancherClient:
@@ -93,8 +91,8 @@ class RancherClient:
     def members(self) -> tuple[Member, ...] | str:
         """Return the servers of the cluster by Rancher's own list, or what was answered instead."""
         try:
-            rows = self._transport.read_all(f"{API}/clustermemberships")
-            return tuple(_parsed(MemberAnswer, row).plain() for row in rows)
+            rows = self._transport.read_all(MemberAnswer, f"{API}/clustermemberships")
+            return tuple(row.plain() for row in rows)
         except RancherError as error:
             return _said(error)
 
@@ -107,7 +105,7 @@ class RancherClient:
             RancherError: It could not be found out.
         """
         try:
-            self._transport.read(f"{API}/projects", limit="1")
+            self._transport.read(Answer, f"{API}/projects", {"limit": "1"})
         except RancherRefusedError:
             return False
         return True
@@ -117,8 +115,7 @@ class RancherClient:
 
         Source: cattle, AuthDaoImpl.getAdminAccount.
         """
-        rows = self._transport.read_all(f"{API}/accounts", kind=ADMIN)
-        accounts = [_parsed(AccountAnswer, row) for row in rows]
+        accounts = self._transport.read_all(AccountAnswer, f"{API}/accounts", {"kind": ADMIN})
         admins = [a for a in accounts if a.kind == ADMIN and a.state not in GONE_STATES]
         if not admins:
             raise RancherAnswerError(f"{self.url} shows no administrator's account")
@@ -127,21 +124,20 @@ class RancherClient:
     def api_keys(self, account_id: str | None = None) -> list[KnownKey]:
         """Return the API keys of one account or environment; None asks for everybody's."""
         filters = {"accountId": account_id} if account_id else {}
-        rows = self._transport.read_all(f"{API}/apikeys", **filters)
-        keys = [_parsed(KeyAnswer, row) for row in rows]
+        keys = self._transport.read_all(KeyAnswer, f"{API}/apikeys", filters)
         return [key.plain() for key in keys if account_id in (None, key.account_id)]
 
     def create_key(self, account_id: str, name: str, description: str) -> KeyPair:
         """Make an API key and return it; its secret half is shown this once."""
         body = {"accountId": account_id, "name": name, "description": description}
-        key = _parsed(KeyAnswer, self._transport.write("POST", f"{API}/apikeys", body))
+        key = self._transport.write(KeyAnswer, "POST", f"{API}/apikeys", body)
         if not key.public_value or not key.secret_value:
             raise RancherAnswerError(f"{self.url} made the API key {key.id}, but shows no secret")
         return KeyPair(key.public_value, key.secret_value)
 
     def act_on_key(self, key_id: str, action: str) -> None:
         """Have an API key deactivated, or removed once it is inactive."""
-        self._transport.write("POST", f"{_path('apikeys', key_id)}?action={action}")
+        self._transport.write(Answer, "POST", f"{_path('apikeys', key_id)}?action={action}")
 
     def switch_on_local_access_control(self, username: str, password: str) -> None:
         """Let nobody in without a key or this password.
@@ -156,49 +152,120 @@ class RancherClient:
             "accessMode": "unrestricted",
             "enabled": True,
         }
-        self._transport.write("POST", f"{API}/localauthconfigs", body)
+        self._transport.write(Answer, "POST", f"{API}/localauthconfigs", body)
 
     # Settings
 
     def setting(self, name: str) -> SettingAnswer:
         """Return one setting: what holds, and where it comes from."""
-        return _parsed(SettingAnswer, self._transport.read(_path("settings", name)))
+        return self._transport.read(SettingAnswer, _path("settings", name))
 
     def set_setting(self, name: str, value: str) -> None:
         """Write one setting into Rancher's database."""
-        self._transport.write("PUT", _path("settings", name), {"value": value})
+        self._transport.write(Answer, "PUT", _path("settings", name), {"value": value})
+
+    def host_remove_delay_s(self) -> int:
+        """Return after how many seconds Rancher itself removes silent hosts; -1 is never.
+
+        Environments may have a delay of their own.
+
+        Source: cattle, defaults.properties (host.remove.delay.seconds).
+        """
+        said = self.setting(REMOVE_DELAY).effective
+        try:
+            return int(said or NEVER_S)
+        except ValueError as error:
+            raise RancherAnswerError(
+                f"{self.url} has the setting {REMOVE_DELAY} at {said!r}, which is no number"
+            ) from error
 
     # Environments
 
     def projects(self) -> list[KnownProject]:
         """Return every environment; without `all` even administrators see only their own."""
-        rows = self._transport.read_all(f"{API}/projects", all="true")
-        return [_parsed(ProjectAnswer, row).plain() for row in rows]
+        rows = self._transport.read_all(ProjectAnswer, f"{API}/projects", {"all": "true"})
+        return [row.plain() for row in rows]
 
     def template_id(self, name: str) -> str | None:
         """Return the id of an active project template; None until the catalog has been loaded."""
-        rows = self._transport.read_all(f"{API}/projecttemplates", name=name)
-        templates = [_parsed(TemplateAnswer, row) for row in rows]
+        templates = self._transport.read_all(
+            TemplateAnswer, f"{API}/projecttemplates", {"name": name}
+        )
         found = [t.id for t in templates if t.name == name and t.state == "active"]
         return min(found, key=_number, default=None)
 
     def create_project(self, name: str, description: str, template_id: str) -> KnownProject:
         """Make an environment; how it is orchestrated can never be changed later."""
         body = {"name": name, "description": description, "projectTemplateId": template_id}
-        return _parsed(
-            ProjectAnswer, self._transport.write("POST", f"{API}/projects", body)
-        ).plain()
+        return self._transport.write(ProjectAnswer, "POST", f"{API}/projects", body).plain()
 
     # Hosts
 
+    def herd(self) -> list[Host]:
+        """Return the hosts of all environments, to the last page; removed ones are left out.
+
+        Only an administrator is shown all of them.
+
+        Raises:
+            RancherConflictError: The list moved while it was read, so that hosts may be missing.
+
+        Source: Rancher v2-beta API, `GET /v2-beta/hosts`; cattle, account.type.admin settings.
+        """
+        return self._hosts(f"{API}/hosts")
+
     def hosts(self, project_id: str) -> list[Host]:
-        """Return every host of one environment, to the last page.
+        """Return every host of one environment, to the last page; removed ones are left out.
 
         Source: Rancher v2-beta API, `GET /v2-beta/projects/{id}/hosts`.
         """
-        rows = self._transport.read_all(f"{_path('projects', project_id)}/hosts")
-        hosts = [_parsed(HostAnswer, row).plain() for row in rows]
+        hosts = self._hosts(f"{_path('projects', project_id)}/hosts")
         return [host for host in hosts if host.project_id == project_id]
+
+    def host(self, project_id: str, host_id: str) -> Host | None:
+        """Return one host by its id, removed ones too; None if Rancher has no such row.
+
+        Rows of removed hosts stay for two days.
+
+        Source: cattle, defaults.properties (main_tables.purge.after.seconds).
+        """
+        path = _host_path(project_id, host_id)
+        try:
+            host = self._transport.read(HostAnswer, path).plain()
+        except RancherGoneError:
+            return None
+        if (host.id, host.project_id) != (host_id, project_id):
+            raise RancherAnswerError(
+                f"{self.url}{path} is host {host.id} of environment {host.project_id}"
+            )
+        return host
+
+    def act_on_host(self, project_id: str, host_id: str, action: str) -> None:
+        """Have one action done to a host, in the scope of its environment.
+
+        Out of that scope hosts are read-only, whoever asks.
+
+        Raises:
+            RancherConflictError: The host is not in a state for it.
+            RancherGoneError: There is no such host.
+
+        Source: cattle, test_authorization.py.
+        """
+        path = f"{_host_path(project_id, host_id)}?action={quote(action, safe='')}"
+        self._transport.write(Answer, "POST", path)
+
+    def is_busy(self, project_id: str, host_id: str) -> bool:
+        """Say whether containers of users still run on a host.
+
+        Raises:
+            RancherGoneError: There is no such host.
+        """
+        path = f"{_host_path(project_id, host_id)}/instances"
+        containers = self._transport.read_all(ContainerAnswer, path)
+        return any(container.keeps_busy for container in containers)
+
+    def _hosts(self, path: str) -> list[Host]:
+        rows = self._transport.read_all(HostAnswer, path, paged=True)
+        return [row.plain() for row in rows if not row.is_removed]
 
 
 def _said(error: RancherError) -> str:
@@ -210,17 +277,11 @@ def _path(kind: str, resource_id: str) -> str:
     return f"{API}/{kind}/{quote(resource_id, safe='')}"
 
 
+def _host_path(project_id: str, host_id: str) -> str:
+    return f"{_path('projects', project_id)}/hosts/{quote(host_id, safe='')}"
+
+
 def _number(resource_id: str) -> int:
     """Return the number in a typed id: 12 in `1a12`. Ids have no other order."""
     digits = "".join(c if c.isdigit() else " " for c in resource_id).split()
     return int(digits[-1]) if digits else 0
-
-
-def _parsed(kind: type[A], row: Resource) -> A:
-    try:
-        return kind.model_validate(row)
-    except ValidationError as error:
-        faults = ", ".join(".".join(map(str, fault["loc"])) for fault in error.errors())
-        raise RancherAnswerError(
-            f"Rancher sent a {row.get('type')} without sense: {faults}"
-        ) from error

@@ -1,8 +1,12 @@
 """Requests that did not succeed, turned into errors of ours with a reason people can use."""
 
+import json
 import socket
+from dataclasses import dataclass
+from typing import Any
 
 import requests
+import urllib3
 import websocket
 
 from corral.errors import (
@@ -15,8 +19,15 @@ from corral.errors import (
 )
 
 MESSAGE_LENGTH = 2000
+NOT_FOUND = 404
 SERVER_FAULT = 500
 
+SILENCES = (
+    requests.Timeout,
+    TimeoutError,
+    urllib3.exceptions.TimeoutError,
+    websocket.WebSocketTimeoutException,
+)
 REACTIONS: dict[int, type[RancherError]] = {
     401: RancherRefusedError,
     403: RancherRefusedError,
@@ -28,27 +39,55 @@ REACTIONS: dict[int, type[RancherError]] = {
 }
 
 
-def refusal(method: str, url: str, response: requests.Response) -> RancherError:
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Whatever came back: the status with its words, the body, its type, Rancher's version."""
+
+    status: int
+    words: str
+    body: bytes
+    content_type: str
+    version: str
+
+    @property
+    def text(self) -> str:
+        """The start of the body, for people."""
+        return self.body[:MESSAGE_LENGTH].decode("utf-8", "replace").strip()
+
+
+def refusal(where: str, reply: Reply) -> RancherError:
     """Return the error for an answer that is no success, in Rancher's own words if it has any.
 
-    Bodies that are not Rancher's are not quoted: they are pages of proxies.
+    Bodies that are not Rancher's are not quoted: they are pages of proxies. A proxy's 404 says
+    nothing of what Rancher has.
     """
-    status = response.status_code
-    kind = RancherUnreachableError if status >= SERVER_FAULT else REACTIONS.get(status)
-    try:
-        content = response.json()
-    except requests.JSONDecodeError:
-        content = None
-    known = content if isinstance(content, dict) else {}
+    known = _object(reply.body)
     words = [
         str(known[name]) for name in ("code", "fieldName", "message", "detail") if known.get(name)
     ]
-    message = f"{method} {url} answered {status}: {', '.join(words) or response.reason}"
-    return (kind or RancherAnswerError)(
+    message = f"{where} answered {reply.status}: {', '.join(words) or reply.words}"
+    return _reaction(reply, known)(
         message[:MESSAGE_LENGTH],
-        status=status,
-        code=str(known.get("code") or response.reason or ""),
+        status=reply.status,
+        code=str(known.get("code") or reply.words),
     )
+
+
+def _reaction(reply: Reply, known: dict[str, Any]) -> type[RancherError]:
+    if reply.status >= SERVER_FAULT:
+        return RancherUnreachableError
+    if reply.status == NOT_FOUND and reply.body.strip() and not known:
+        return RancherAnswerError
+    return REACTIONS.get(reply.status, RancherAnswerError)
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    """Return the JSON object that a body is; empty if it is none."""
+    try:
+        content = json.loads(body)
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def reason(error: BaseException) -> str:
@@ -58,7 +97,7 @@ def reason(error: BaseException) -> str:
     seen: set[int] = set()
     while link is not None and id(link) not in seen:
         seen.add(id(link))
-        if isinstance(link, (requests.Timeout, TimeoutError, websocket.WebSocketTimeoutException)):
+        if isinstance(link, SILENCES):
             said = "no answer in time"
         elif isinstance(link, socket.gaierror):
             return "its name is unknown"

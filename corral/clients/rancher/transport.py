@@ -1,21 +1,23 @@
-"""One conversation with Rancher's API: requests out, JSON or an error of ours back.
+"""One conversation with Rancher's API: requests out, typed answers or an error of ours back.
 
-It knows nothing of hosts or environments. Links in answers are never followed to another host: they
-are written from whatever name and scheme the request came in with.
+It knows nothing of hosts or environments. Links in answers are never followed: they are written
+from whatever name and scheme the request came in with, so only the place in a list is taken.
 """
 
 import logging
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 import requests
 import stamina
+import urllib3
 import websocket
 
-from corral.clients.rancher.refusals import reason, refusal
+from corral.clients.rancher.answers import A, N, Page, parsed
+from corral.clients.rancher.paging import read_pages
+from corral.clients.rancher.refusals import Reply, reason, refusal
 from corral.domain.access import KeyPair
 from corral.errors import RancherAnswerError, RancherError, RancherUnreachableError
 
@@ -23,24 +25,19 @@ log = logging.getLogger(__name__)
 # It reports every close, ours included, as an error.
 logging.getLogger("websocket").setLevel(logging.CRITICAL)
 
-# Seconds to connect, and seconds of silence that an answer may take.
+# Seconds to connect, seconds of silence that an answer may take, and seconds for its whole body.
 CONNECT_S = 5.0
 SILENCE_S = 30.0
+BODY_S = 60.0
 RETRY_FOR_S = 60.0
-# The largest page that cattle gives; more is cut to this. Source: cattle, api.collection max.
-PAGE_SIZE = 3000
-TEXT_LENGTH = 2000
+# Bytes taken from the network at once, between two looks at the clock.
+CHUNK = 1 << 18
+# Hosts that are worked on at once share a client; each keeps a connection.
+CONNECTIONS = 64
+OK = 200
+REDIRECT = 300
 
-Resource = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What came back for a probe: the status, the start of the text, and Rancher's version."""
-
-    status: int
-    text: str
-    version: str
+Body = Mapping[str, Any]
 
 
 class _NoAuth(requests.auth.AuthBase):
@@ -51,7 +48,7 @@ class _NoAuth(requests.auth.AuthBase):
 
 
 class Transport:
-    """Speaks to one Rancher with one key, or as nobody."""
+    """Speaks to one Rancher with one key, or as nobody; several threads may share it."""
 
     def __init__(self, url: str, key: KeyPair | None = None, *, attempts: int = 5) -> None:
         """Remember where and as whom to speak; nothing is sent yet.
@@ -62,49 +59,61 @@ class Transport:
             attempts: How often a read is tried; a write is sent once.
         """
         self.url = url.rstrip("/")
-        self._key = key
         self._attempts = attempts
         self._session = requests.Session()
         self._session.headers.update(_headers(key))
         self._session.auth = (key.access_key, key.secret_key) if key else _NoAuth()
+        adapter = requests.adapters.HTTPAdapter(pool_maxsize=CONNECTIONS)
+        self._session.mount(self.url, adapter)
 
-    def read(self, path: str, **filters: str) -> Resource:
-        """Return the JSON of a resource or a page, tried again while Rancher is unreachable."""
+    def read(self, kind: type[A], path: str, filters: Mapping[str, str] | None = None) -> A:
+        """Return a resource or a page, tried again while Rancher is unreachable."""
         for attempt in stamina.retry_context(
             on=RancherUnreachableError, attempts=self._attempts, timeout=RETRY_FOR_S
         ):
             with attempt:
-                return self._call("GET", path, filters=filters)
+                reply = self._call("GET", path, filters=filters)
+                return parsed(kind, reply, f"GET {self.url}{path}")
         raise AssertionError("stamina gives at least one attempt")  # pragma: no cover
 
-    def read_all(self, path: str, **filters: str) -> Iterator[Resource]:
-        """Yield every resource of a collection, page by page to the end.
+    def read_all(
+        self,
+        kind: type[N],
+        path: str,
+        filters: Mapping[str, str] | None = None,
+        *,
+        paged: bool = False,
+    ) -> Iterator[N]:
+        """Yield every resource of a collection once, page by page to the end.
 
         Rancher ignores filters it does not know, so callers check what they got.
-        """
-        params = {"limit": str(PAGE_SIZE), **filters}
-        seen = set()
-        while True:
-            page = self.read(path, **params)
-            yield from _rows(page, path)
-            following = (page.get("pagination") or {}).get("next")
-            if not following:
-                return
-            if following in seen:
-                raise RancherAnswerError(f"{path} of {self.url} pages in a circle")
-            seen.add(following)
-            params = dict(parse_qsl(urlsplit(following).query))
 
-    def write(self, method: str, path: str, body: Resource | None = None) -> Resource:
+        Args:
+            kind: What each row is.
+            path: Of the collection.
+            filters: What Rancher is to leave out.
+            paged: Whether Rancher always says of this list whether more follows: if it does not,
+                the list may have been cut.
+
+        Raises:
+            RancherConflictError: The list moved while it was read, so that rows may be missing.
+        """
+
+        def read(place: Mapping[str, str]) -> Page[N]:
+            return self.read(Page[kind], path, {**(filters or {}), **place})  # type: ignore[valid-type]
+
+        return read_pages(read, f"{self.url}{path}", paged=paged)
+
+    def write(self, kind: type[A], method: str, path: str, body: Body | None = None) -> A:
         """Send one change, once: whether it was made is for the caller to look up."""
         started = time.monotonic()
         try:
-            answer = self._call(method, path, body=body or {})
+            reply = self._call(method, path, body=body or {})
         except RancherError as error:
             log.info("%s %s: %s", method, path, error.status or "no answer")
             raise
         log.info("%s %s: done in %.1f s", method, path, time.monotonic() - started)
-        return answer
+        return parsed(kind, reply, f"{method} {self.url}{path}")
 
     def probe(self, path: str) -> Reply:
         """Return whatever answers a GET, tried once.
@@ -112,9 +121,7 @@ class Transport:
         Raises:
             RancherUnreachableError: Nobody answered.
         """
-        response = self._send("GET", path)
-        version = response.headers.get("X-Rancher-Version", "")
-        return Reply(response.status_code, response.text[:TEXT_LENGTH].strip(), version)
+        return self._send("GET", path)
 
     def upgrade(self, path: str) -> int:
         """Ask for a WebSocket, close it again, and return the status of the answer.
@@ -140,49 +147,72 @@ class Transport:
         method: str,
         path: str,
         *,
-        filters: dict[str, str] | None = None,
-        body: Resource | None = None,
-    ) -> Resource:
-        response = self._send(method, path, filters=filters, body=body)
-        if not response.ok or response.is_redirect:
-            raise refusal(method, self.url + path, response)
-        try:
-            content = response.json()
-        except requests.JSONDecodeError:
-            content = None
-        if not isinstance(content, dict):
-            kind = response.headers.get("Content-Type", "no type")
-            raise RancherAnswerError(
-                f"{method} {self.url}{path} answered {response.status_code} with something that is"
-                f" no JSON object ({kind}): is this Rancher?",
-                status=response.status_code,
-            )
-        return content
+        filters: Mapping[str, str] | None = None,
+        body: Body | None = None,
+    ) -> Reply:
+        """Return an answer of success; every other one is an error."""
+        reply = self._send(method, path, filters=filters, body=body)
+        if not OK <= reply.status < REDIRECT:
+            raise refusal(f"{method} {self.url}{path}", reply)
+        return reply
 
     def _send(
         self,
         method: str,
         path: str,
         *,
-        filters: dict[str, str] | None = None,
-        body: Resource | None = None,
-    ) -> requests.Response:
-        where = f"{method} {self.url}{path}"
-        try:
-            return self._session.request(
+        filters: Mapping[str, str] | None = None,
+        body: Body | None = None,
+    ) -> Reply:
+        with _translated(f"{method} {self.url}{path}"):
+            response = self._session.request(
                 method,
                 self.url + path,
                 params=filters,
                 json=body,
                 timeout=(CONNECT_S, SILENCE_S),
                 allow_redirects=False,
+                stream=True,
             )
-        except requests.exceptions.SSLError as error:
-            raise RancherAnswerError(f"{where}: the certificate is no good: {error}") from error
-        except (requests.ConnectionError, requests.Timeout) as error:
-            raise _silence(where, error) from error
-        except requests.RequestException as error:
-            raise RancherAnswerError(f"{where}: {error}") from error
+            return Reply(
+                response.status_code,
+                str(response.reason or ""),
+                _body(response),
+                response.headers.get("Content-Type", ""),
+                response.headers.get("X-Rancher-Version", ""),
+            )
+
+
+def _body(response: requests.Response) -> bytes:
+    """Return the whole body; one that comes in drops would outlive every wait for the next drop.
+
+    Raises:
+        requests.Timeout: It took longer than a body may.
+    """
+    until = time.monotonic() + BODY_S
+    body = bytearray()
+    # What was read to its end leaves its connection behind; any other is closed with it.
+    with response:
+        while chunk := response.raw.read1(CHUNK, decode_content=True):
+            body += chunk
+            if time.monotonic() > until:
+                raise requests.Timeout(f"the body took longer than {BODY_S:.0f} s")
+    return bytes(body)
+
+
+@contextmanager
+def _translated(where: str) -> Iterator[None]:
+    """Turn what requests and urllib3 raise in this block into our errors."""
+    try:
+        yield
+    except (requests.exceptions.SSLError, urllib3.exceptions.SSLError) as error:
+        raise RancherAnswerError(f"{where}: the certificate is no good: {error}") from error
+    except (requests.ConnectionError, requests.Timeout) as error:
+        raise _silence(where, error) from error
+    except (urllib3.exceptions.ProtocolError, urllib3.exceptions.TimeoutError) as error:
+        raise _silence(where, error) from error
+    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+        raise RancherAnswerError(f"{where}: {error}") from error
 
 
 def _headers(key: KeyPair | None) -> dict[str, str]:
@@ -202,13 +232,6 @@ def _upgrade_headers(session: requests.Session, url: str) -> list[str]:
     prepared = session.prepare_request(requests.Request("GET", url.replace("ws", "http", 1)))
     wanted = ("Authorization", "User-Agent", "X-ENFORCE-AUTHENTICATION")
     return [f"{name}: {prepared.headers[name]}" for name in wanted if name in prepared.headers]
-
-
-def _rows(page: Resource, path: str) -> list[Resource]:
-    rows = page.get("data")
-    if not isinstance(rows, list):
-        raise RancherAnswerError(f"{path} is no collection")
-    return rows
 
 
 def _silence(where: str, error: Exception) -> RancherUnreachableError:
