@@ -1,7 +1,7 @@
 """How AWS is called: sessions, timeouts, retries, and its errors as ours, translated here only."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -65,6 +65,7 @@ _BUSY = frozenset(
         "InternalError",
         "InternalFailure",
         "RequestLimitExceeded",
+        "RequestThrottled",
         "ServiceUnavailable",
         "SlowDown",
         "Throttling",
@@ -137,6 +138,13 @@ def translated(service: str) -> Iterator[None]:
         raise AwsUnavailableError(service, type(error).__name__, str(error)) from error
     except BotoCoreError as error:
         raise AwsError(service, type(error).__name__, str(error)) from error
+
+
+def batches(ids: Iterable[str], most: int) -> Iterator[list[str]]:
+    """Yield each of these ids once, as many at a time as one call takes, in order."""
+    unique = sorted(set(ids))
+    for start in range(0, len(unique), most):
+        yield unique[start : start + most]
 
 
 def code_of(error: ClientError) -> str:
