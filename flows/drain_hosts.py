@@ -1,16 +1,47 @@
-"""The story of a drain: listen to the queues of all pools, take out the hosts that leave, tell."""
+"""The story of a drain: hear of machines that leave, take their hosts out, tell what failed."""
+
+from datetime import timedelta
 
 from prefect import flow
 from prefect.client.schemas.objects import State
+
+from tasks.alerts import raise_alerts
+from tasks.drain_reports import Drain, end_of_drain, publish_drain
+from tasks.drains import count_dead_letters, find_posts, listen_to_queues
+from tasks.herd import read_cluster_file
+from tasks.herd_reports import skipped
+from tasks.turns import find_reason_to_skip
+
+PERIOD = timedelta(minutes=5)
+"""How far apart the schedule starts runs."""
 
 
 @flow(name="drain-hosts", flow_run_name="drain-{cluster}")
 def drain_hosts(cluster: str, listen_s: float = 0) -> State[str]:
     """Take out of Rancher the hosts whose machines their groups are about to end.
 
+    Runs may listen side by side: each message is given to one of them.
+
     Args:
         cluster: Name of a file in deployments/clusters, without its ending.
-        listen_s: Seconds to listen; what is in the queues then is worked off in any case.
+        listen_s: Seconds to listen; what lies in the queues is worked off in any case.
 
     """
-    raise NotImplementedError(cluster, listen_s)
+    reason = find_reason_to_skip(
+        "drain-hosts", cluster, late_after=PERIOD, alone=False, longest=4 * PERIOD
+    )
+    if reason:
+        return skipped(reason)
+
+    spec = read_cluster_file(cluster)
+    posts = find_posts(spec)
+    if posts.unbuilt:
+        return skipped(posts.unbuilt)
+
+    drain = Drain(cluster, posts)
+    if posts.pools:
+        heard = listen_to_queues(spec, posts.pools, listen_s)
+        drain = Drain(cluster, posts, heard, count_dead_letters(spec, posts.pools))
+    untold = raise_alerts(spec, drain.find_problems(), drain.settled)
+    publish_drain(drain)
+    return end_of_drain(drain, untold)

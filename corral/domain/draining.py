@@ -12,9 +12,6 @@ from corral.domain.lifecycle import Termination
 # Source: Auto Scaling user guide, "Amazon EC2 Auto Scaling instance lifecycle": Terminating,
 # Terminating:Wait, Terminating:Proceed, Terminated. A warm pool's begin with Warmed.
 _LEAVING = "Terminat"
-_DEAD = frozenset({"shutting-down", "terminated"})
-_RUNNING = "running"
-_DISCONNECTED = "disconnected"
 
 
 class Standing(StrEnum):
@@ -47,38 +44,43 @@ def judge_standing(
         return Standing.LEAVING if is_leaving else Standing.STAYING
     if instance is None:
         return Standing.UNKNOWN
-    return Standing.DEAD if instance.state in _DEAD else Standing.STAYING
+    return Standing.STAYING if instance.is_living else Standing.DEAD
 
 
 def find_objection(host: Host, standing: Standing, instance: Instance | None) -> str:
     """Return why a host is not to be removed although its machine leaves; "" if it may be.
 
-    A label is only what the host says of itself: an address that contradicts it wins. That a
-    machine which no group ends any more is dead takes a second witness, the silent agent.
+    A label is only what a host says of itself: an address that contradicts it wins, and so does an
+    agent that answers for a machine which is dead. Where the group is no witness any more, the
+    agent is the second one: it must have been given up.
     """
     if instance and instance.private_ip and host.address not in ("", instance.private_ip):
         return (
             f"host {host.id} at {host.address} calls itself {instance.id}, whose address is"
-            f" {instance.private_ip}: correct its label {INSTANCE_LABEL}, or remove it by hand."
+            f" {instance.private_ip}: correct its label {INSTANCE_LABEL}, or remove it by hand"
         )
-    if standing is not Standing.LEAVING and host.agent_state != _DISCONNECTED:
+    is_dead = instance is None or not instance.is_living
+    if standing is Standing.LEAVING:
+        is_doubtful = is_dead and host.is_connected
+    else:
+        is_doubtful = not host.is_disconnected
+    if is_doubtful:
         return (
-            f"host {host.id} is left alone while its agent is {host.agent_state}: AWS says that"
-            f" {host.instance_id} is {standing}, and the agent has to be disconnected as well."
+            f"host {host.id} is kept while its agent is {host.agent_state}, although EC2 says that"
+            f" {host.instance_id} is {instance.state if instance else 'not there'}"
         )
     return ""
 
 
 def can_move_containers(host: Host, instance: Instance | None) -> bool:
-    """Tell whether the machine still lives and listens, so that waiting for containers helps."""
-    runs = instance is not None and instance.state == _RUNNING
-    return runs and host.agent_state != _DISCONNECTED
+    """Tell whether a machine still works and listens, so that containers can leave in order."""
+    return instance is not None and instance.is_running and not host.is_disconnected
 
 
-def find_stranger(instance: Instance | None, cluster: str, pool: str) -> str:
-    """Return why a machine that AWS takes back is none of a pool's to evacuate; "" if it is one."""
+def find_reason_to_stay(instance: Instance | None, cluster: str, pool: str) -> str:
+    """Return why a spot warning is none for the hosts of a pool; "" if it is one."""
     if instance is None:
         return "EC2 does not know it"
     if (instance.cluster, instance.pool) != (cluster, pool):
-        return f"it is no machine of pool {pool}"
-    return "" if instance.state == _RUNNING else f"it is {instance.state} already"
+        return f"it is no machine of {cluster}'s pool {pool}"
+    return "" if instance.is_running else f"it is {instance.state} already"
