@@ -91,6 +91,7 @@ class Machine:
             "AWS_ENDPOINT_URL": self._world.aws_endpoint,
             "AWS_EC2_METADATA_SERVICE_ENDPOINT": f"http://{metadata[0]}:{metadata[1]}",
             "DOCKER_HOST": f"tcp://{docker[0]}:{docker[1]}",
+            "CORRAL_PAGERDUTY_URL": self._world.alerts_url,
             "REQUESTS_CA_BUNDLE": str(self._surroundings.authority),
             "LAB_RESOLVER": self._surroundings.resolver,
             "LAB_TIME_SCALE": str(self._world.scale),

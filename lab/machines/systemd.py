@@ -1,22 +1,15 @@
-"""A stand-in for systemd on one machine: enables and starts services from real unit files."""
+"""A stand-in for systemd on one machine: enables, starts and stops services by real unit files."""
 
 import asyncio
 import contextlib
-import os
-import signal
-import time
-from collections import deque
-from collections.abc import Callable, Mapping
-from math import inf
+from collections.abc import Iterator, Mapping
+from graphlib import TopologicalSorter
 from pathlib import Path
 
+from lab.machines.services import Say, Service
 from lab.machines.units import Unit, parse_unit
 
 UNIT_FOLDERS = ("etc/systemd/system", "lib/systemd/system")
-TIMED_OUT = -signal.SIGALRM
-"""Exit code the stand-in uses for a program that was killed at its time-out."""
-
-Say = Callable[[str], None]
 
 
 class UnknownUnitError(LookupError):
@@ -53,14 +46,11 @@ class Systemd:
             self._say(f"systemd: {name} enabled")
 
     def start(self, name: str) -> None:
-        """Start a unit and do not wait for it, as `--no-block` says."""
-        service = self._services.get(name)
-        if service is None:
-            service = Service(
-                self._load(name), self._root, self._environment, self._logs, self._speed, self._say
-            )
-            self._services[name] = service
-        service.start()
+        """Start a unit with those it wants, in their order; do not wait, as `--no-block` says."""
+        services = [self._service(unit) for unit in self._with_wanted(self._load(name))]
+        for service in services:
+            earlier = [one for one in services if one.unit.starts_before(service.unit)]
+            service.start(after=earlier)
 
     def boot(self) -> None:
         """Start all enabled units."""
@@ -73,8 +63,21 @@ class Systemd:
         return service.state if service else "inactive"
 
     async def stop(self) -> None:
-        """Stop all units as at shutdown."""
-        await asyncio.gather(*(service.stop() for service in self._services.values()))
+        """Stop all units as at shutdown: what was started first is stopped last."""
+        services = self._services.values()
+        order = TopologicalSorter(
+            {
+                one.unit.name: [
+                    other.unit.name for other in services if one.unit.starts_before(other.unit)
+                ]
+                for one in services
+            }
+        )
+        order.prepare()
+        while order.is_active():
+            names = order.get_ready()
+            await asyncio.gather(*(self._services[name].stop() for name in names))
+            order.done(*names)
         self._services.clear()
 
     async def kill(self) -> None:
@@ -82,152 +85,26 @@ class Systemd:
         await asyncio.gather(*(service.kill() for service in self._services.values()))
         self._services.clear()
 
+    def _service(self, unit: Unit) -> Service:
+        if unit.name not in self._services:
+            self._services[unit.name] = Service(
+                unit, self._root, self._environment, self._logs, self._speed, self._say
+            )
+        return self._services[unit.name]
+
+    def _with_wanted(self, unit: Unit) -> Iterator[Unit]:
+        """Yield a unit and what it wants; what is not on the machine is passed over.
+
+        Source: systemd.unit(5), `Wants=`.
+        """
+        yield unit
+        for name in unit.wants:
+            with contextlib.suppress(UnknownUnitError):
+                yield from self._with_wanted(self._load(name))
+
     def _load(self, name: str) -> Unit:
         for folder in UNIT_FOLDERS:
             path = self._root / folder / name
             if path.exists():
                 return parse_unit(name, path.read_text(encoding="utf-8"))
         raise UnknownUnitError(f"Unit file {name} does not exist.")
-
-
-class Service:
-    """One unit, and the process that runs for it at the moment."""
-
-    def __init__(
-        self,
-        unit: Unit,
-        root: Path,
-        environment: Mapping[str, str],
-        logs: Path,
-        speed: float,
-        say: Say,
-    ) -> None:
-        self.state = "inactive"
-        self._unit = unit
-        self._root = root
-        self._environment = {**environment, **unit.environment}
-        self._log = logs / f"{unit.name}.log"
-        self._speed = speed
-        self._console = say
-        self._starts: deque[float] = deque(maxlen=unit.start_limit_burst)
-        self._process: asyncio.subprocess.Process | None = None
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Start it, unless it runs or is active."""
-        if self.state in ("activating", "active"):
-            return
-        self.state = "activating"
-        self._task = asyncio.get_running_loop().create_task(self._run())
-
-    async def stop(self) -> None:
-        """Run ExecStop if it is active, then end what runs."""
-        if self.state == "active":
-            for command in self._unit.exec_stop:
-                await self._execute(command, self._unit.stop_timeout_s)
-        await self._end(signal.SIGTERM)
-
-    async def kill(self) -> None:
-        """End what runs without a word."""
-        await self._end(signal.SIGKILL)
-
-    def _say(self, text: str) -> None:
-        self._console(f"systemd: {self._unit.name} {text}")
-
-    async def _end(self, number: signal.Signals) -> None:
-        self.state = "inactive"
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-        if self._process is not None and self._process.returncode is None:
-            await self._end_process(self._process, number)
-
-    async def _end_process(
-        self, process: asyncio.subprocess.Process, number: signal.Signals
-    ) -> None:
-        _signal_group(process, number)
-        try:
-            await asyncio.wait_for(process.wait(), self._scaled(self._unit.stop_timeout_s))
-        except TimeoutError:
-            _signal_group(process, signal.SIGKILL)
-            await process.wait()
-
-    async def _run(self) -> None:
-        """Start the program, again and again as far as Restart= and the start limit go."""
-        if not self._meets_conditions():
-            self.state = "inactive"
-            return
-        while self._may_start():
-            exit_code = await self._run_once()
-            if exit_code == 0:
-                self.state = "active" if self._unit.remain_after_exit else "inactive"
-            else:
-                self.state = "failed"
-            if not self._unit.restarts_after(exit_code):
-                return
-            self.state = "activating"
-            self._say(f"is started again in {self._unit.restart_s:g} s")
-            await asyncio.sleep(self._scaled(self._unit.restart_s))
-        self.state = "failed"
-
-    def _meets_conditions(self) -> bool:
-        for path in self._unit.condition_paths:
-            if not (self._root / path.lstrip("/")).exists():
-                self._say(f"skipped: {path} does not exist")
-                return False
-        return True
-
-    def _may_start(self) -> bool:
-        now = time.monotonic()
-        window = self._scaled(self._unit.start_limit_interval_s) or inf
-        full = len(self._starts) == self._unit.start_limit_burst
-        if full and now - self._starts[0] < window:
-            self._say("failed: start request repeated too quickly")
-            return False
-        self._starts.append(now)
-        return True
-
-    async def _run_once(self) -> int:
-        # A program that is no oneshot runs for as long as it likes once it is started.
-        timeout_s = self._unit.start_timeout_s if self._unit.is_oneshot else inf
-        self._say("starting")
-        for command in self._unit.exec_start:
-            exit_code = await self._execute(command, timeout_s)
-            if exit_code != 0:
-                return exit_code
-        return 0
-
-    async def _execute(self, command: tuple[str, ...], timeout_s: float) -> int:
-        program = self._root / command[0].lstrip("/")
-        if not program.exists():
-            self._say(f"failed: {command[0]} does not exist")
-            return 203  # EXIT_EXEC. Source: systemd.exec(5), "Process exit codes"
-        with self._log.open("ab") as log:
-            process = await asyncio.create_subprocess_exec(
-                str(program),
-                *command[1:],
-                env=dict(self._environment),
-                cwd=self._root,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        self._process = process
-        try:
-            limit = None if timeout_s == inf else self._scaled(timeout_s)
-            exit_code = await asyncio.wait_for(process.wait(), limit)
-        except TimeoutError:
-            await self._end_process(process, signal.SIGTERM)
-            exit_code = TIMED_OUT
-        self._say(f"{command[0]} ended with {exit_code}")
-        return exit_code
-
-    def _scaled(self, seconds: float) -> float:
-        return seconds / self._speed
-
-
-def _signal_group(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, number)

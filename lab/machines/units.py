@@ -51,12 +51,23 @@ class Unit:
     start_limit_interval_s: float
     start_limit_burst: int
     condition_paths: tuple[str, ...]
+    wants: tuple[str, ...]
+    after: tuple[str, ...]
+    before: tuple[str, ...]
+    state_directories: tuple[str, ...]
     wanted_by: tuple[str, ...]
 
     @property
     def is_oneshot(self) -> bool:
         """Say whether the unit is started only when its program has ended."""
         return self.type == "oneshot"
+
+    def starts_before(self, other: "Unit") -> bool:
+        """Say whether this unit is started before another, and so stopped after it.
+
+        Source: systemd.unit(5), `Before=`, `After=`.
+        """
+        return other.name in self.before or self.name in other.after
 
     def restarts_after(self, exit_code: int) -> bool:
         """Say whether a program that ended like this is started again.
@@ -126,8 +137,16 @@ def parse_unit(name: str, text: str) -> Unit:
         start_limit_interval_s=parse_span(settings.last("Unit", "StartLimitIntervalSec", "10s")),
         start_limit_burst=int(settings.last("Unit", "StartLimitBurst", "5")),
         condition_paths=tuple(settings.every("Unit", "ConditionPathExists")),
-        wanted_by=tuple(" ".join(settings.every("Install", "WantedBy")).split()),
+        wants=_names(settings.every("Unit", "Wants")),
+        after=_names(settings.every("Unit", "After")),
+        before=_names(settings.every("Unit", "Before")),
+        state_directories=_names(settings.every("Service", "StateDirectory")),
+        wanted_by=_names(settings.every("Install", "WantedBy")),
     )
+
+
+def _names(lines: Sequence[str]) -> tuple[str, ...]:
+    return tuple(" ".join(lines).split())
 
 
 def _commands(lines: Sequence[str]) -> tuple[tuple[str, ...], ...]:

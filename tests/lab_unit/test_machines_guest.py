@@ -25,6 +25,19 @@ began = time.monotonic()
 time.sleep(20)
 print(time.monotonic() - began)
 """
+COMPUTING = """
+import time
+began, computed = time.monotonic(), time.process_time()
+while time.process_time() - computed < 0.5:
+    pass
+print(time.monotonic() - began)
+"""
+TIMER = """
+import signal
+signal.signal(signal.SIGALRM, lambda *_: print("rang"))
+signal.setitimer(signal.ITIMER_REAL, 300)
+signal.pause()
+"""
 PARENT = """
 import json, subprocess, sys, time
 program = [sys.executable, "-c", "import time; time.sleep(60)"]
@@ -92,6 +105,21 @@ def test_pauses_and_deadlines_pass_faster():
 
     assert passed >= 20
     assert time.monotonic() - began < 10
+
+
+def test_computing_takes_as_long_as_it_takes():
+    passed = float(run(COMPUTING, env=environment("127.0.0.1:1", scale=1.0)).stdout)
+    in_the_lab = float(run(COMPUTING, env=environment("127.0.0.1:1", scale=100.0)).stdout)
+
+    assert passed >= 0.5
+    assert in_the_lab < 50, "half a second of computing is not 50 s of the lab"
+
+
+def test_a_timer_rings_by_the_labs_clock_and_leaves_time_for_computing():
+    began = time.monotonic()
+    assert run(TIMER, env=environment("127.0.0.1:1", scale=1000.0)).stdout == "rang\n"
+
+    assert sitecustomize.COMPUTING_S < time.monotonic() - began < 20
 
 
 @pytest.mark.skipif(

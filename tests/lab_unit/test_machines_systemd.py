@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from machines_surroundings import until
 
+from lab.machines import services
 from lab.machines.cloud_init import CloudInit
 from lab.machines.systemd import Systemd, UnknownUnitError
 
@@ -23,10 +24,18 @@ class Box:
         folder = root / "etc/systemd/system"
         folder.mkdir(parents=True)
         text = f"[Service]\nExecStart=/bin/program\n{unit}\n[Install]\nWantedBy=multi-user.target\n"
+        self.folder = folder
         (folder / "a.service").write_text(text)
         self.systemd = Systemd(
             root, {"PATH": "/usr/bin:/bin"}, root, speed=50.0, say=self.console.append
         )
+
+    def add(self, name: str, unit: str) -> None:
+        (self.folder / name).write_text(f"{unit}\n")
+
+    def said(self, text: str) -> int:
+        """Return at which line of the console it was said."""
+        return next(number for number, line in enumerate(self.console) if text in line)
 
     @property
     def runs(self) -> int:
@@ -117,6 +126,84 @@ def test_at_shutdown_an_active_unit_runs_its_stop_command(tmp_path):
         await box.systemd.stop()
 
         assert box.runs == 2
+
+    asyncio.run(scenario())
+
+
+def test_a_unit_starts_with_those_it_wants_and_after_those_it_has_to(tmp_path):
+    async def scenario() -> None:
+        box = Box(tmp_path, "sleep 0.1", f"{ONESHOT}\n[Unit]\nWants=b.service nobody.service")
+        box.add(
+            "b.service", f"[Unit]\nBefore=a.service\n[Service]\nExecStart=/bin/program\n{ONESHOT}"
+        )
+        box.systemd.start("a.service")
+        await until(lambda: box.state() == "active", "active")
+
+        assert box.systemd.state("b.service") == "active"
+        assert box.said("b.service /bin/program ended") < box.said("a.service starting")
+
+    asyncio.run(scenario())
+
+
+def test_at_shutdown_what_started_first_stops_last(tmp_path):
+    async def scenario() -> None:
+        box = Box(tmp_path, "", f"{ONESHOT}\nExecStop=/bin/program\n[Unit]\nWants=b.service")
+        box.add(
+            "b.service", f"[Unit]\nBefore=a.service\n[Service]\n{ONESHOT}\nExecStop=/bin/program"
+        )
+        box.systemd.start("a.service")
+        await until(lambda: box.state() == "active", "active")
+        box.console.clear()
+        await box.systemd.stop()
+
+        assert box.said("a.service /bin/program ended") < box.said("b.service stopping")
+
+    asyncio.run(scenario())
+
+
+def test_a_unit_that_still_starts_is_ended_before_others_stop(tmp_path):
+    async def scenario() -> None:
+        trap = f"trap 'echo ended >> {tmp_path}/order; exit' TERM"
+        script = f"{trap}\ntouch {tmp_path}/ready\nsleep 60 & wait"
+        box = Box(tmp_path, script, f"{ONESHOT}\n[Unit]\nWants=b.service")
+        box.add("b.service", f"[Unit]\nBefore=a.service\n[Service]\n{ONESHOT}\nExecStop=/bin/note")
+        (tmp_path / "bin/note").write_text(f"#!/bin/sh\necho stopped >> {tmp_path}/order\n")
+        (tmp_path / "bin/note").chmod(0o755)
+        box.systemd.start("a.service")
+        await until((tmp_path / "ready").exists, "the program")
+        await box.systemd.stop()
+
+        assert (tmp_path / "order").read_text() == "ended\nstopped\n"
+
+    asyncio.run(scenario())
+
+
+def test_a_stop_command_that_takes_too_long_is_killed(tmp_path, monkeypatch):
+    monkeypatch.setattr(services, "BEGINNING_S", 0.1)
+
+    async def scenario() -> None:
+        box = Box(tmp_path, "", f"{ONESHOT}\nExecStop=/bin/wait\nTimeoutStopSec=5s")
+        (tmp_path / "bin/wait").write_text("#!/bin/sh\nexec sleep 60\n")
+        (tmp_path / "bin/wait").chmod(0o755)
+        box.systemd.start("a.service")
+        await until(lambda: box.state() == "active", "active")
+        await asyncio.wait_for(box.systemd.stop(), 5)
+
+        assert "systemd: a.service /bin/wait ended with -14" in box.console
+
+    asyncio.run(scenario())
+
+
+def test_a_state_folder_outlives_its_unit(tmp_path):
+    async def scenario() -> None:
+        script = "echo x >> $STATE_DIRECTORY/kept"
+        box = Box(tmp_path, script, f"{ONESHOT}\nStateDirectory=thing\nExecStop=/bin/program")
+        box.systemd.start("a.service")
+        await until(lambda: box.state() == "active", "active")
+        await box.systemd.stop()
+
+        assert (tmp_path / "var/lib/thing/kept").read_text() == "x\nx\n"
+        assert (tmp_path / "var/lib/thing").stat().st_mode & 0o777 == 0o700
 
     asyncio.run(scenario())
 

@@ -36,6 +36,22 @@ def test_the_units_of_the_image_are_understood(verb):
     assert unit.condition_paths == ("/etc/corral/node.json",)
 
 
+def test_the_farewell_is_wanted_by_the_membership_and_stops_after_it():
+    join, leave = (
+        parse_unit(name, (FOLDER / name).read_text())
+        for name in ("corral-join.service", "corral-leave.service")
+    )
+
+    assert leave.name in join.wants
+    assert leave.starts_before(join)
+    assert not join.starts_before(leave)
+    assert leave.exec_start == ()
+    assert leave.exec_stop == (("/opt/corral-node/bin/corral-node", "leave"),)
+    assert leave.remain_after_exit
+    assert leave.stop_timeout_s == 120
+    assert join.state_directories == leave.state_directories == ("corral-node",)
+
+
 def test_what_a_unit_does_not_say_has_systemds_defaults():
     simple = parse_unit("a.service", "[Service]\nExecStart=/bin/true\n")
     oneshot = parse_unit("a.service", "[Service]\nType=oneshot\nExecStart=/bin/true\n")

@@ -4,7 +4,8 @@ Three things of a machine that a process on loopback lacks:
 - names: the machine asks its VPC's resolver; here the lab is asked, by host and port, since the
   ports of one name may be in different places on loopback;
 - time: everything in the lab is faster by one factor, so the process's pauses and deadlines are
-  too (`time.sleep`, `time.monotonic`; the date stays, requests are signed with it);
+  too (`time.sleep`, `time.monotonic`, `signal.setitimer`; the date stays, requests are signed with
+  it). Computing is no faster here than elsewhere, so what it takes counts as it is;
 - a switch: when the lab dies without a word, so does the machine.
 """
 
@@ -19,6 +20,8 @@ from typing import Any
 RESOLVER = os.environ.get("LAB_RESOLVER", "")
 SCALE = float(os.environ.get("LAB_TIME_SCALE", "1"))
 RESOLVER_TIMEOUT_S = 10.0
+COMPUTING_S = 2.0
+"""What a timer gets on top, since it counts computing as well."""
 PR_SET_PDEATHSIG = 1  # Source: linux/prctl.h
 
 
@@ -63,9 +66,20 @@ def use_the_labs_names() -> None:
 
 def use_the_labs_clock() -> None:
     """Have pauses and deadlines pass faster, as everything else in the lab does."""
-    sleep, monotonic = time.sleep, time.monotonic
+    sleep, monotonic, compute_time = time.sleep, time.monotonic, time.process_time
+    setitimer = signal.setitimer
+
+    def labs_monotonic() -> float:
+        computing = compute_time()
+        return (monotonic() - computing) * SCALE + computing
+
+    def labs_setitimer(which: int, seconds: float, interval: float = 0.0) -> tuple[float, float]:
+        slack = COMPUTING_S if seconds else 0.0
+        return setitimer(which, seconds / SCALE + slack, interval / SCALE)
+
     time.sleep = lambda seconds: sleep(float(seconds) / SCALE)
-    time.monotonic = lambda: monotonic() * SCALE
+    time.monotonic = labs_monotonic
+    signal.setitimer = labs_setitimer
 
 
 def die_with_the_lab() -> None:
