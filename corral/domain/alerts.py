@@ -1,6 +1,7 @@
 """Which problems are told to whom, once each: problems and what is open in, steps out."""
 
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -8,6 +9,13 @@ from enum import StrEnum
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 ROLL_UP_FROM = 5
+
+EVERYTHING = "*"
+"""What stands for the subject in the key of a roll-up."""
+
+# An alert is kept as JSON in a variable of Prefect, which takes 5000 characters.
+MOST_OF_TITLE = 200
+MOST_OF_TEXT = 1500
 
 
 class Severity(StrEnum):
@@ -83,8 +91,16 @@ class AlertStep:
     quietly: tuple[str, ...] = ()
 
     def remember(self, told: Collection[str]) -> OpenAlert | None:
-        """Return what is to be kept, once these of its channels are told; None if nothing."""
-        raise NotImplementedError
+        """Return what is to be kept once these channels were told of it; None if nothing is left.
+
+        Args:
+            told: Those of the step's channels that were told with success.
+        """
+        if self.action is Action.OPEN:
+            known = dict.fromkeys((*self.alert.delivered, *told))
+            return self.alert.model_copy(update={"delivered": tuple(known)})
+        left = tuple(name for name in self.channels if name not in told)
+        return self.alert.model_copy(update={"delivered": left}) if left else None
 
 
 def key_of(cluster: str, kind: str, scope: str = "", subject: str = "") -> str:
@@ -92,7 +108,7 @@ def key_of(cluster: str, kind: str, scope: str = "", subject: str = "") -> str:
     return "/".join(part for part in ("corral", cluster, kind, scope, subject) if part)
 
 
-def plan_alerts(  # noqa: PLR0913 - the tail by keyword
+def plan_alerts(
     cluster: str,
     problems: Sequence[Problem],
     open_alerts: Sequence[OpenAlert],
@@ -104,6 +120,9 @@ def plan_alerts(  # noqa: PLR0913 - the tail by keyword
 ) -> list[AlertStep]:
     """Return what has to be told to whom, so that everybody hears of each problem once.
 
+    Who could not be told is tried again by the next run that finds the problem, or its end. Alerts
+    of kinds that this run cannot judge are left alone: another flow may be telling them.
+
     Args:
         cluster: Name of the cluster, a part of every key.
         problems: What is wrong now.
@@ -113,4 +132,95 @@ def plan_alerts(  # noqa: PLR0913 - the tail by keyword
         now: When the problems were found.
         roll_up_from: So many new subjects of one kind and scope are still told one by one.
     """
-    raise NotImplementedError
+    known = {alert.key: alert for alert in open_alerts}
+    wanted = _wanted(cluster, problems, known, now, roll_up_from)
+    over = [alert for key, alert in known.items() if key not in wanted and alert.kind in settled]
+    openings = (_opening(alert, known, channels) for alert in wanted.values())
+    return [step for step in openings if step] + [_resolution(alert, channels) for alert in over]
+
+
+def _wanted(
+    cluster: str,
+    problems: Iterable[Problem],
+    known: Mapping[str, OpenAlert],
+    now: datetime,
+    roll_up_from: int,
+) -> dict[str, OpenAlert]:
+    """Return by key the alerts that the problems need, those that are open already as they are."""
+    alerts: dict[str, OpenAlert] = {}
+    for (kind, scope), group in _grouped(problems).items():
+        roll_up = key_of(cluster, kind, scope, EVERYTHING)
+        single = {problem.key(cluster): problem for problem in group}
+        new = [problem for key, problem in single.items() if key not in known]
+        alerts |= {key: _reopened(known[key]) for key in single if key in known}
+        if new and (_is_open(known.get(roll_up)) or len(new) > roll_up_from):
+            alerts[roll_up] = _reopened(known.get(roll_up) or _rolled_up(roll_up, new, now))
+            continue
+        alerts |= {problem.key(cluster): _alert(cluster, problem, now) for problem in new}
+    return alerts
+
+
+def _grouped(problems: Iterable[Problem]) -> Mapping[tuple[str, str], list[Problem]]:
+    groups = defaultdict(list)
+    for problem in problems:
+        groups[problem.kind, problem.scope].append(problem)
+    return groups
+
+
+def _is_open(alert: OpenAlert | None) -> bool:
+    return alert is not None and not alert.closing
+
+
+def _reopened(alert: OpenAlert) -> OpenAlert:
+    return alert.model_copy(update={"closing": False}) if alert.closing else alert
+
+
+def _opening(
+    alert: OpenAlert, known: Mapping[str, OpenAlert], channels: Sequence[str]
+) -> AlertStep | None:
+    """Return whom to tell that an alert is open; None if all know and it is remembered so."""
+    ignorant = tuple(name for name in channels if name not in alert.delivered)
+    if not ignorant and known.get(alert.key) == alert:
+        return None
+    return AlertStep(alert, Action.OPEN, ignorant)
+
+
+def _resolution(alert: OpenAlert, channels: Sequence[str]) -> AlertStep:
+    told = tuple(name for name in channels if name in alert.delivered)
+    # While an alert closes, who is not among the delivered has heard of the end already.
+    unsure = () if alert.closing else tuple(name for name in channels if name not in told)
+    closing = alert.model_copy(update={"closing": True, "delivered": told})
+    return AlertStep(closing, Action.RESOLVE, told, quietly=unsure)
+
+
+def _alert(cluster: str, problem: Problem, now: datetime) -> OpenAlert:
+    return OpenAlert(
+        key=problem.key(cluster),
+        kind=problem.kind,
+        scope=problem.scope,
+        subject=problem.subject,
+        severity=problem.severity,
+        title=_cut(problem.title, MOST_OF_TITLE),
+        text=_cut(problem.text, MOST_OF_TEXT),
+        since=now,
+    )
+
+
+def _rolled_up(key: str, problems: Sequence[Problem], now: datetime) -> OpenAlert:
+    """Return one alert for many problems of one kind and scope; it says the worst severity."""
+    first = problems[0]
+    title = f"{len(problems)} problems of one kind ({first.kind}): {first.title}, and so on"
+    return OpenAlert(
+        key=key,
+        kind=first.kind,
+        scope=first.scope,
+        subject=None,
+        severity=max((problem.severity for problem in problems), key=list(Severity).index),
+        title=_cut(title, MOST_OF_TITLE),
+        text=_cut("\n".join(f"- {problem.text}" for problem in problems), MOST_OF_TEXT),
+        since=now,
+    )
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 3]}..."

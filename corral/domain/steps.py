@@ -1,4 +1,4 @@
-"""The one step that brings a host nearer to its end, whoever asks: the scan, the drain, the machine.
+"""The one step that brings a host nearer to its end, whoever asks: scan, drain or the machine.
 
 Only the standard library is used here: the program on the machines carries this very file.
 """
@@ -22,7 +22,7 @@ class Move(StrEnum):
     GONE = "gone"
 
 
-def next_move(  # noqa: PLR0913 - what one look at a host shows
+def next_move(
     state: str,
     actions: Collection[str],
     *,

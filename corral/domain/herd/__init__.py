@@ -1,12 +1,8 @@
 """Which hosts are phantoms: what Rancher and EC2 say in, verdicts, removals and problems out."""
 
-from corral.domain.herd.assessment import (
-    assess,
-    find_absent,
-    find_missing,
-    may_still_be_removed,
-)
+from corral.domain.herd.assessment import assess, may_still_be_removed
 from corral.domain.herd.instances import Instance
+from corral.domain.herd.missing import find_absent, find_missing
 from corral.domain.herd.rows import counts, rows
 from corral.domain.herd.verdicts import (
     Assessment,

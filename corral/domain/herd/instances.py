@@ -36,6 +36,11 @@ class Instance:
         return self.state not in ENDING_STATES
 
     @property
+    def is_terminated(self) -> bool:
+        """Whether it has ended; no instance comes back from there."""
+        return self.state == TERMINATED
+
+    @property
     def is_running(self) -> bool:
         """Whether the machine is on."""
         return self.state == RUNNING

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from corral.cluster import ClusterSpec
 from corral.domain.access import KnownProject
@@ -36,6 +37,22 @@ class View:
     remove_delay_s: int | None = None
 
 
+class Patience(Protocol):
+    """The settings that say how long things may take, in seconds."""
+
+    @property
+    def join_grace_s(self) -> float:
+        """How long a new instance may take to join."""
+
+    @property
+    def quiet_s(self) -> float:
+        """How long nothing is removed after a start of one of Rancher's servers."""
+
+    @property
+    def stuck_after_s(self) -> float:
+        """How long a host may take for a step of its removal."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """What a run may do, and how patient it is."""
@@ -51,9 +68,7 @@ class Rule:
     stuck_after: timedelta
 
     @classmethod
-    def of(
-        cls, spec: ClusterSpec, *, join_grace_s: float, quiet_s: float, stuck_after_s: float
-    ) -> "Rule":
+    def of(cls, spec: ClusterSpec, settings: Patience) -> "Rule":
         """Return the rule of a cluster, with this installation's patience."""
         return cls(
             cluster=spec.name,
@@ -62,7 +77,7 @@ class Rule:
             max_removals=spec.reconcile.max_removals,
             max_removal_percent=spec.reconcile.max_removal_percent,
             max_absent_removals=spec.reconcile.max_absent_removals,
-            join_grace=timedelta(seconds=join_grace_s),
-            quiet=timedelta(seconds=quiet_s),
-            stuck_after=timedelta(seconds=stuck_after_s),
+            join_grace=timedelta(seconds=settings.join_grace_s),
+            quiet=timedelta(seconds=settings.quiet_s),
+            stuck_after=timedelta(seconds=settings.stuck_after_s),
         )
