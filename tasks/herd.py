@@ -1,25 +1,21 @@
 """Prefect's view of a reconcile: survey the herd, and remove what is proven dead."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 
-import boto3
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
-from corral.clients.aws import Ec2, Groups, check_account
-from corral.clients.rancher import Patience, RancherClient, admin_secret, read_admin_key
+from corral.clients.aws import Ec2, Groups
 from corral.clients.rancher.removal import Outcome
 from corral.cluster import ClusterSpec
-from corral.domain.access import KeyPair
 from corral.domain.herd import Removal, Rule, Watch
 from corral.domain.hosts import Host
 from corral.domain.steps import Move
-from corral.errors import CorralError
+from corral.errors import CorralError, PrerequisiteError
 from corral.settings import load_cluster_spec
 from tasks import connect
 from tasks.alerts import keep_watch, read_watch
-from tasks.probes import rancher_url, vault
+from tasks.entrance import Entrance, enter, removal_patience, say_unbuilt
 from tasks.reconciliation import Reconciliation
 from tasks.refusals import problem_of
 from tasks.surveys import Survey, fail_all
@@ -38,10 +34,10 @@ def read_cluster_file(cluster: str) -> ClusterSpec:
 def survey_herd(spec: ClusterSpec, *, dry_run: bool) -> Survey:
     """Read both sides whole and judge them; what cannot be read is a reason to do nothing."""
     try:
-        session, key = _enter(spec)
-        if key is None:
-            return Survey(unbuilt=_never_set_up(spec))
-        survey = _survey(spec, _reconciliation(spec, session, key), dry_run=dry_run)
+        entrance = enter(spec)
+        if entrance.rancher is None:
+            return Survey(unbuilt=say_unbuilt(spec))
+        survey = _survey(spec, entrance, dry_run=dry_run)
     except CorralError as error:
         survey = Survey.of_problem(problem_of(error))
     get_run_logger().info("%s", survey)
@@ -57,8 +53,7 @@ def remove_phantoms(spec: ClusterSpec, removals: Sequence[Removal]) -> tuple[Out
         log.info("host %s (%s): %s", host.id, host.instance_id or host.name, move)
 
     try:
-        session, key = _enter(spec)
-        outcomes = _reconciliation(spec, session, key).remove(removals, tell)
+        outcomes = _reconciliation(spec, enter(spec)).remove(removals, tell)
     except CorralError as error:
         outcomes = fail_all(removals, error)
     for outcome in outcomes:
@@ -66,9 +61,10 @@ def remove_phantoms(spec: ClusterSpec, removals: Sequence[Removal]) -> tuple[Out
     return outcomes
 
 
-def _survey(spec: ClusterSpec, reconciliation: Reconciliation, *, dry_run: bool) -> Survey:
+def _survey(spec: ClusterSpec, entrance: Entrance, *, dry_run: bool) -> Survey:
     """Read and judge, with what earlier runs wrote down; a dry run writes nothing."""
     known = read_watch(spec.name)
+    reconciliation = _reconciliation(spec, entrance)
     view = reconciliation.read()
     assessment = reconciliation.assess(view, known or Watch())
     if known not in (None, assessment.watch) and not dry_run:
@@ -76,37 +72,15 @@ def _survey(spec: ClusterSpec, reconciliation: Reconciliation, *, dry_run: bool)
     return Survey.of(view, assessment)
 
 
-def _enter(spec: ClusterSpec) -> tuple[boto3.Session, KeyPair | None]:
-    """Return the cluster's own AWS, and the key to its Rancher; None before set-up has made it."""
-    session = connect.aws(spec.aws)
-    check_account(session, spec.aws.account_id)
-    return session, read_admin_key(vault(spec, session), spec.name)
-
-
-def _reconciliation(
-    spec: ClusterSpec, session: boto3.Session, key: KeyPair | None
-) -> Reconciliation:
-    settings = connect.settings()
+def _reconciliation(spec: ClusterSpec, entrance: Entrance) -> Reconciliation:
+    if entrance.rancher is None:
+        raise PrerequisiteError(say_unbuilt(spec))
     return Reconciliation(
-        rancher=RancherClient(rancher_url(spec), key),
-        ec2=Ec2(session),
-        groups=Groups(session),
-        rule=Rule.of(
-            spec,
-            join_grace_s=settings.join_grace_s,
-            quiet_s=settings.quiet_s,
-            stuck_after_s=settings.stuck_after_s,
-        ),
+        rancher=entrance.rancher,
+        ec2=Ec2(entrance.session),
+        groups=Groups(entrance.session),
+        rule=Rule.of(spec, connect.settings()),
         group_names=[f"{spec.name}-{pool.name}" for pool in spec.pools],
-        patience=Patience(
-            deadline=timedelta(seconds=settings.removal_deadline_s),
-            interval=timedelta(seconds=settings.removal_interval_s),
-        ),
+        patience=removal_patience(),
         workers=spec.reconcile.parallel_removals,
-    )
-
-
-def _never_set_up(spec: ClusterSpec) -> str:
-    return (
-        f"{spec.name} has no administrator's key in {admin_secret(spec.name)} yet: it is not built."
     )

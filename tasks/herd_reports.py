@@ -42,7 +42,8 @@ def end_of_reconcile(
     cluster: str, survey: Survey, outcomes: Sequence[Outcome], untold: Sequence[str]
 ) -> State[str]:
     """Return the end of a run by its name, with what was done, what was not, and why."""
-    told = [outcome.sentence for outcome in sorted(outcomes, key=lambda one: one.kind not in LEFT)]
+    what_is_left_first = sorted(outcomes, key=lambda outcome: outcome.kind not in LEFT)
+    told = [_sentence(outcome.sentence) for outcome in what_is_left_first]
     sentences = [*survey.refusals, *survey.capped, *_some(told), *untold]
     return _end(name_end(survey, outcomes, untold), cluster, survey, sentences)
 
@@ -67,3 +68,7 @@ def _some(sentences: Sequence[str]) -> list[str]:
     """Return as many as a message holds, and how many more there are."""
     more = len(sentences) - MOST_NAMED
     return [*sentences[:MOST_NAMED], *([f"And {more} more, see the table."] if more > 0 else [])]
+
+
+def _sentence(clause: str) -> str:
+    return f"{clause[:1].upper()}{clause[1:].rstrip('.')}."

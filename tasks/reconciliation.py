@@ -12,7 +12,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from corral.clients.rancher import Patience
-from corral.clients.rancher.removal import Outcome, OutcomeKind, RemovingRancher, remove_host
+from corral.clients.rancher.removal import (
+    Outcome,
+    OutcomeKind,
+    RemovingRancher,
+    remove_host,
+    say_nothing,
+)
 from corral.domain.access import KnownProject
 from corral.domain.gate import Member
 from corral.domain.herd import (
@@ -81,10 +87,6 @@ class Groups(Protocol):
         """Return group and lifecycle state of these instances, by id."""
 
 
-def hear_nothing(move: Move, host: Host) -> None:
-    """Take a report of a move and keep it to oneself."""
-
-
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
     """The steps of one reconcile, in the order in which a run takes them."""
@@ -132,7 +134,7 @@ class Reconciliation:
     def remove(
         self,
         removals: Sequence[Removal],
-        on_move: Callable[[Move, Host], None] = hear_nothing,
+        on_move: Callable[[Move, Host], None] = say_nothing,
     ) -> tuple[Outcome, ...]:
         """Look a second time at each of these hosts and its instance, and remove it if both agree.
 
@@ -180,8 +182,8 @@ class Reconciliation:
     def _not_begun(self, removal: Removal) -> str:
         seconds = self.patience.deadline.total_seconds()
         return (
-            f"The removal of host {removal.host.id} was not begun, since others took all of the"
-            f" {seconds:.0f} s that one run has for it: the next run goes on."
+            f"host {removal.host.id} has not had its turn, since others took all of the"
+            f" {seconds:.0f} s that one run has: the next run goes on"
         )
 
     def _with_what_is_known_of_absent(self, view: View) -> View:

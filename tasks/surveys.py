@@ -69,7 +69,7 @@ class Survey:
 
 def fail_all(removals: Sequence[Removal], error: CorralError) -> tuple[Outcome, ...]:
     """Return the outcome of removals that an error has stopped before they began."""
-    sentence = "Host {} was not removed, since nothing could be looked at a second time: {}"
+    sentence = "host {} was not removed, since nothing could be looked at a second time: {}"
     return tuple(
         Outcome(one.host.id, OutcomeKind.FAILED, sentence.format(one.host.id, error))
         for one in removals

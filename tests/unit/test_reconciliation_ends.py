@@ -1,0 +1,161 @@
+"""What a reconcile is called at its end, and what it says to people."""
+
+import pytest
+from herd_doubles import host, instance_id
+
+from corral.clients.rancher.removal import Outcome, OutcomeKind
+from corral.domain.access import KnownProject
+from corral.domain.herd import Evidence, Removal
+from corral.errors import (
+    AccessDeniedError,
+    AwsError,
+    AwsUnavailableError,
+    CredentialsError,
+    PrerequisiteError,
+    RancherAnswerError,
+    RancherRefusedError,
+    RancherUnreachableError,
+    WrongAccountError,
+    WrongRegionError,
+)
+from tasks.herd_reports import end_of_dry_run, end_of_reconcile, name_end
+from tasks.refusals import ACCESS_KINDS, problem_of
+from tasks.surveys import Survey, fail_all, find_problems
+
+PROJECTS = (KnownProject("1a5", "main", "active"),)
+CAP = "main: 7 removals are planned, 5 are allowed."
+GUARD = "EC2 lists no instance at all."
+UNTOLD = "The alert channel chat answers 503."
+
+
+def removal(number: int) -> Removal:
+    dead = f"EC2 says that {instance_id(number)} is terminated."
+    return Removal(host(number), instance_id(number), Evidence.TERMINATED, dead)
+
+
+def outcome(number: int, kind: OutcomeKind) -> Outcome:
+    return Outcome(f"1h{number}", kind, f"host 1h{number} is {kind}")
+
+
+GONE = outcome(1, OutcomeKind.REMOVED)
+KEPT = outcome(2, OutcomeKind.CANCELLED)
+SLOW = outcome(3, OutcomeKind.UNDER_WAY)
+FAILED = outcome(4, OutcomeKind.FAILED)
+
+FINE = Survey({"healthy": 3}, projects=PROJECTS)
+PLANNED = Survey({"healthy": 3, "orphaned": 1}, projects=PROJECTS, removals=(removal(1),))
+STUCK = Survey({"healthy": 3, "stuck": 1}, projects=PROJECTS)
+CAPPED = Survey({"orphaned": 7}, projects=PROJECTS, capped=(CAP,))
+HALF_CAPPED = Survey({"orphaned": 8}, projects=PROJECTS, capped=(CAP,), removals=(removal(1),))
+GUARDED = Survey({"silent": 3}, projects=PROJECTS, refusals=(GUARD,))
+
+
+@pytest.mark.parametrize(
+    ("survey", "outcomes", "untold", "name"),
+    [
+        pytest.param(FINE, [], [], "InStep", id="nothing to do"),
+        pytest.param(PLANNED, [GONE], [], "Repaired", id="all removed"),
+        pytest.param(PLANNED, [KEPT], [], "InStep", id="the only one came back"),
+        pytest.param(PLANNED, [GONE, KEPT], [], "Repaired", id="one came back"),
+        pytest.param(PLANNED, [GONE, SLOW], [], "Partial", id="one takes long"),
+        pytest.param(PLANNED, [FAILED], [], "Partial", id="one cannot be removed"),
+        pytest.param(STUCK, [], [], "Partial", id="one is stuck since an earlier run"),
+        pytest.param(GUARDED, [], [], "Refused", id="a guard spoke"),
+        pytest.param(CAPPED, [], [], "Refused", id="over the cap"),
+        pytest.param(HALF_CAPPED, [GONE], [], "Partial", id="one environment over its cap"),
+        pytest.param(FINE, [], [UNTOLD], "Partial", id="in step, but somebody was not told"),
+        pytest.param(PLANNED, [GONE], [UNTOLD], "Partial", id="repaired, but not told"),
+        pytest.param(GUARDED, [], [UNTOLD], "Refused", id="refused, and not told"),
+    ],
+)
+def test_the_end_is_named_by_the_worst_that_happened(survey, outcomes, untold, name):
+    assert name_end(survey, outcomes, untold) == name
+
+    end = end_of_reconcile("lab", survey, outcomes, untold)
+
+    assert end.name == name
+    assert end.is_failed() == (name in ("Refused", "Partial"))
+
+
+def test_the_end_says_everything_that_is_to_be_said():
+    end = end_of_reconcile("lab", HALF_CAPPED, [GONE, FAILED], [UNTOLD])
+
+    assert (
+        end.message == f"lab: 8 orphaned. {CAP} Host 1h4 is failed. Host 1h1 is removed. {UNTOLD}"
+    )
+
+
+def test_of_many_hosts_the_end_names_five_those_that_are_left_first():
+    outcomes = [outcome(number, OutcomeKind.REMOVED) for number in range(10, 20)]
+
+    end = end_of_reconcile("lab", PLANNED, [*outcomes, FAILED], [])
+
+    assert end.message is not None
+    assert end.message.startswith("lab: 3 healthy, 1 orphaned. Host 1h4 is failed. Host 1h10 is")
+    assert end.message.endswith("And 6 more, see the table.")
+
+
+@pytest.mark.parametrize(
+    ("survey", "name", "said"),
+    [
+        pytest.param(FINE, "DryRun", "lab: 3 healthy.", id="in step"),
+        pytest.param(PLANNED, "DryRun", f"Would remove 1h1: {removal(1).reason}", id="a phantom"),
+        pytest.param(STUCK, "DryRun", "lab: 3 healthy, 1 stuck.", id="stuck"),
+        pytest.param(HALF_CAPPED, "DryRun", CAP, id="one environment over its cap"),
+        pytest.param(CAPPED, "Refused", CAP, id="over the cap"),
+        pytest.param(GUARDED, "Refused", GUARD, id="a guard spoke"),
+    ],
+)
+def test_a_dry_run_says_what_a_real_one_would_do(survey, name, said):
+    end = end_of_dry_run("lab", survey)
+
+    assert end.name == name
+    assert said in str(end.message)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "scope"),
+    [
+        (WrongAccountError("1", "2"), "account", "aws"),
+        (WrongRegionError("us-east-1", "eu-west-1"), "region", "aws"),
+        (CredentialsError("expired"), "credentials", "aws"),
+        (AccessDeniedError("ec2:DescribeInstances", "no"), "credentials", "aws"),
+        (AwsUnavailableError("DescribeInstances", "Throttling", "slowly"), "unreachable", "aws"),
+        (AwsError("DescribeInstances", "InvalidParameter", "no"), "answer", "aws"),
+        (RancherRefusedError("401", status=401), "credentials", "rancher"),
+        (RancherUnreachableError("503", status=503), "unreachable", "rancher"),
+        (RancherAnswerError("HTML"), "answer", "rancher"),
+        (PrerequisiteError("the block is not there"), "set-up", "aws"),
+    ],
+)
+def test_each_error_of_reading_is_a_problem_of_its_own_that_a_whole_reading_settles(
+    error, kind, scope
+):
+    problem = problem_of(error)
+
+    assert (problem.kind, problem.scope, problem.subject) == (kind, scope, "")
+    assert problem.text == str(error)
+    assert kind in ACCESS_KINDS
+
+
+def test_a_herd_that_could_not_be_read_is_refused_and_settles_nothing():
+    survey = Survey.of_problem(problem_of(CredentialsError("The AWS credentials have expired.")))
+
+    end = end_of_reconcile("lab", survey, [], [])
+
+    assert end.name == "Refused"
+    assert end.message == "lab: the herd could not be read. The AWS credentials have expired."
+    assert not survey.settled
+
+
+def test_only_removals_that_failed_are_problems_with_the_environment_as_their_scope():
+    problems = find_problems(PLANNED, [GONE, KEPT, SLOW, outcome(1, OutcomeKind.FAILED)])
+
+    assert [problem.key("lab") for problem in problems] == ["corral/lab/removal/main/1h1"]
+
+
+def test_a_second_look_that_failed_fails_every_removal_with_its_reason():
+    outcomes = fail_all([removal(1), removal(2)], AwsUnavailableError("Describe", "Busy", "later"))
+
+    assert [one.kind for one in outcomes] == [OutcomeKind.FAILED] * 2
+    assert all("AWS answered Describe with Busy: later" in one.sentence for one in outcomes)
