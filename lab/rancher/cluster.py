@@ -14,6 +14,7 @@ from lab.rancher.events import ExternalHostEventManager
 from lab.rancher.herd import SeededHost, seed
 from lab.rancher.holds import Holds
 from lab.rancher.hosts import HostManager, HostProcesses
+from lab.rancher.instances import ContainerManager, InstanceManager, InstanceProcesses
 from lab.rancher.keys import CredentialManager
 from lab.rancher.managers import Manager
 from lab.rancher.migration import Migration
@@ -27,6 +28,7 @@ from lab.rancher.rows import Row
 from lab.rancher.schema import TYPES
 from lab.rancher.schema.accounts import API_KEY, PASSWORD
 from lab.rancher.schema.system import ACTIVE_SETTING, CLUSTER_MEMBERSHIP, SETTING
+from lab.rancher.services import Services
 from lab.rancher.sessions import Sessions
 from lab.rancher.settings import Settings
 from lab.rancher.settings_api import SettingManager
@@ -56,6 +58,8 @@ class RancherCluster:
         self.agents = AgentService(self)
         self.servers: list[RancherServer] = []
         self.managers = _managers()
+        self.instances = InstanceProcesses(self)
+        self.services = Services(self)
         self._up_since: float | None = None
         HostProcesses(self)
         ProjectProcesses(self)
@@ -158,10 +162,12 @@ def _managers() -> Mapping[str, Manager[Row]]:
     """Return who answers for which type; a type without one of its own is read only."""
     special: list[object] = [
         AccountManager(),
+        ContainerManager(),
         CredentialManager(API_KEY),
         CredentialManager(PASSWORD),
         ExternalHostEventManager(),
         HostManager(),
+        InstanceManager(),
         LocalAuthManager(),
         ProjectManager(),
         PublicManager(TYPES["projectTemplate"]),

@@ -92,7 +92,7 @@ class Engine:
 
     def create(self, base: str, row: Row, then: Sequence[str] = ()) -> None:
         """Start the life of a new row, which goes on to active where that is the custom."""
-        follow = ("activate",) if base in FOLLOWS else ()
+        follow = (FOLLOWS[base],) if base in FOLLOWS else ()
         self.start(base, row, "create", (*follow, *then))
 
     def _duration(self, base: str, process: Process) -> float:
@@ -123,9 +123,9 @@ class Engine:
         done = process.done[row.state]
         if done == REMOVED:
             self._mark_removed(base, row)
-        if process.name == "create" and then[:1] == ("activate",):
+        if process.name == "create" and then and then[0] == FOLLOWS.get(base):
             # The row never shows the state between: creation delegates to activation.
-            self.start(base, row, "activate", then[1:])
+            self.start(base, row, then[0], then[1:])
             return
         row.state = done
         self._store.changed(base, row)

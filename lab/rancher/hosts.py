@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,9 @@ from lab.rancher.managers import Manager
 from lab.rancher.problems import ApiError
 from lab.rancher.rendering import Document
 from lab.rancher.rows import ExternalEvent, Host, Row
+from lab.rancher.schema.containers import INSTANCE
 from lab.rancher.schema.hosts import HOST
-from lab.rancher.states import ACTIVE, GONE, RECONNECTING, shown_host_state
+from lab.rancher.states import ACTIVE, INACTIVE, PURGED, RECONNECTING, shown_host_state
 
 if TYPE_CHECKING:
     from lab.rancher.cluster import RancherCluster
@@ -45,7 +47,19 @@ class HostManager(Manager[Host]):
         """Return a host: v2-beta covers its state with its agent's."""
         document = super().document(call, row)
         document["state"] = shown_host_state(call.version, row.state, row.agent_state)
+        links = document["links"]
+        if isinstance(links, dict):
+            links["instances"] = f"{links['self']}/instances"
         return document
+
+    def follow(self, call: Call, resource_id: str, link: str) -> Document:
+        """Answer what is on a host, or whatever else its links lead to."""
+        instances = call.cluster.managers[INSTANCE.name]
+        if link.lower() != INSTANCE.plural:
+            return super().follow(call, resource_id, link)
+        host = self.find(call, resource_id)
+        here = f"{call.urls.resource(self.kind.plural, resource_id)}/{INSTANCE.plural}"
+        return instances.listing(call, call.cluster.store.instances.where("host_id", host.id), here)
 
     def offered(self, call: Call, row: Host) -> list[str]:
         """Return the actions, none for those who may not change hosts.
@@ -110,6 +124,7 @@ class HostProcesses:
         cattle: HostRemove.java, AgentRemove.java
         """
         host = self._host(row)
+        self._cluster.instances.clear(host)
         agent = self._cluster.store.agents.get(host.agent_id)
         if agent is not None and agent.state in COMMANDABLE:
             connection = self._cluster.connections.get(agent.id)
@@ -129,16 +144,16 @@ class HostProcesses:
         return row
 
     def _external_event(self, row: Row) -> bool:
-        """Deactivate the hosts an event means, and remove and purge them if it says so.
+        """Evacuate the hosts an event means, and remove and purge them if it says so.
 
         cattle: ExternalHostEventCreate.java
         """
         if not isinstance(row, ExternalEvent) or row.event_type != "host.evacuate":
             return True
-        hosts = [host for host in self._meant(row) if host.state not in GONE]
-        then = ("remove", "purge") if row.delete_host else ()
-        pending = [host for host in hosts if not self._advance(host, then)]
-        return not pending
+        emptied = [host for host in self._meant(row) if self._empty(host)]
+        if row.delete_host:
+            emptied = [host for host in emptied if self._end(host)]
+        return len(emptied) == len(self._meant(row))
 
     def _meant(self, event: ExternalEvent) -> list[Host]:
         hosts = self._cluster.store.hosts.where("account_id", event.account_id)
@@ -149,12 +164,25 @@ class HostProcesses:
             if host.id == event.host_id or (key and host.labels.get(key) == value)
         ]
 
-    def _advance(self, host: Host, then: tuple[str, ...]) -> bool:
-        """Start what a host needs next and say whether it is where the event wants it."""
-        if host.state == "inactive" and not then:
-            return True
+    def _empty(self, host: Host) -> bool:
+        """Deactivate a host, move its users' containers away, and say whether that is done.
+
+        A host whose state does not let it be deactivated is left as it is.
+        cattle: ExternalHostEventCreate.deactivateHost
+        """
         try:
-            self._cluster.engine.start("host", host, "deactivate", then)
+            self._cluster.engine.start("host", host, "deactivate")
         except ProcessCancelledError:
-            return host.state in GONE
-        return host.state in GONE
+            return True
+        if host.state != INACTIVE:
+            return False
+        users = self._cluster.instances.users_on(host)
+        self._cluster.instances.evict(users)
+        return not users
+
+    def _end(self, host: Host) -> bool:
+        """Remove and purge a host, and say whether that is under way."""
+        for process in ("remove", "purge"):
+            with suppress(ProcessCancelledError):
+                self._cluster.engine.start("host", host, process)
+        return host.state in ("purging", PURGED)

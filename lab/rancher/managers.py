@@ -78,17 +78,21 @@ class Manager(Generic[RowT]):
         Rows that are removed are left out, as soon as their removal is complete.
         cattle: AbstractObjectResourceManager.getDefaultCriteria
         """
+        return self.listing(call, self.candidates(call))
+
+    def listing(self, call: Call, rows: Iterable[RowT], here: str | None = None) -> Document:
+        """Answer those of some rows that the caller asks for; `here` is where, if it is a link."""
         query = Query.read(self.kind, call.parameters)
-        rows = (
+        visible = (
             row
-            for row in self.candidates(call)
+            for row in rows
             if (self.kind.kind is None or row.kind == self.kind.kind)
             and (row.removed is None or query.removed)
             and self.is_visible(call, row)
         )
-        page, more = query.page(rows, self.kind)
+        page, more = query.page(visible, self.kind)
         data = [self.document(call, row) for row in page]
-        return collection(call, self.kind, data, query=query, more=more)
+        return collection(call, self.kind, data, query=query, more=more, here=here)
 
     def candidates(self, call: Call) -> Iterable[RowT]:
         """Return the rows a listing looks through."""

@@ -75,16 +75,20 @@ class Member:
                 del self._seen[row.id]
 
     def _renew(self) -> None:
+        """Renew the own row; the first time, make it in place of one of an earlier life.
+
+        cattle: ClusterMembershipDAOImpl.checkin
+        """
         memberships = self._cluster.store.memberships
         now = int(time.time() * 1000)
         known = memberships.where("uuid", self.uuid)
-        if known:
-            self._row = known[0]
-            self._row.heartbeat = now
-            self._row.config, self._row.clustered = self._config, self._clustered
-            return
         if self._row is not None:
-            raise CheckInError("Failed to update check-in, registration deleted")
+            if not known:
+                raise CheckInError("Failed to update check-in, registration deleted")
+            known[0].heartbeat = now
+            return
+        for row in known:
+            memberships.drop(row)
         row = Membership(kind="clusterMembership", uuid=self.uuid, created=time.time())
         row.heartbeat, row.config, row.clustered = now, self._config, self._clustered
         self._row = memberships.add(row)

@@ -22,7 +22,6 @@ COMPUTED: Final = frozenset(
 REFERENCES: Final[Mapping[str, str]] = {
     **{kind.name: kind.prefix for kind in TYPES.values()},
     "hostTemplate": "1ht",
-    "instance": "1i",
     "stack": "1st",
 }
 
@@ -138,12 +137,14 @@ def collection(
     *,
     query: Query | None = None,
     more: bool = False,
+    here: str | None = None,
 ) -> Document:
     """Return resources as a collection. One without a query has neither pages nor filters.
 
+    `here` is where the collection is, if it is a link's.
     gdapi: CollectionImpl.java
     """
-    here = call.urls.collection(kind.plural)
+    here = here or call.urls.collection(kind.plural)
     document: Document = {
         "type": "collection",
         "resourceType": kind.name,
@@ -158,12 +159,11 @@ def collection(
         "createDefaults": {},
     }
     if query is not None:
-        document |= _paging(call, kind, query, more=more)
+        document |= _paging(call, kind, query, here, more=more)
     return document
 
 
-def _paging(call: Call, kind: ResourceType, query: Query, *, more: bool) -> Document:
-    here = call.urls.collection(kind.plural)
+def _paging(call: Call, kind: ResourceType, query: Query, here: str, *, more: bool) -> Document:
     columns = [
         name
         for name, field in kind.fields.items()

@@ -84,6 +84,40 @@ class Host(Row):
 
 
 @dataclass(slots=True, kw_only=True)
+class Instance(Row):
+    """One container; `host_id` stays when it is removed."""
+
+    image_uuid: str | None = None
+    labels: dict[str, str] = field(default_factory=dict)
+    host_id: int | None = None
+    requested_host_id: int | None = None
+    service_id: int | None = None
+    external_id: str | None = None
+    native_container: bool = False
+    primary_ip_address: str | None = None
+    system: bool = False
+
+    @property
+    def service_ids(self) -> list[str]:
+        """Return the id of its service, as a list."""
+        return [] if self.service_id is None else [f"1s{self.service_id}"]
+
+
+@dataclass(slots=True, kw_only=True)
+class Service(Row):
+    """So many containers of one kind."""
+
+    scale: int = 1
+    instance_ids: list[str] = field(default_factory=list)
+    system: bool = False
+
+    @property
+    def current_scale(self) -> int:
+        """Return how many containers there are."""
+        return len(self.instance_ids)
+
+
+@dataclass(slots=True, kw_only=True)
 class Credential(Row):
     """An API key, a registration token, an agent's key or a password."""
 

@@ -156,6 +156,36 @@ EVENT: Final = _table(
 cattle: spring-process-context.xml
 """
 
+INSTANCE: Final = _table(
+    _process("create", REQUESTED, "creating", "stopped"),
+    _process("start", "stopped creating", "starting", "running"),
+    _process(
+        "stop",
+        "creating running starting restarting updating-running updating-stopped",
+        "stopping",
+        "stopped",
+    ),
+    _process("error", "creating stopped", "erroring", "error"),
+    _process(
+        "remove",
+        "requested creating updating-running updating-stopped stopped erroring error",
+        "removing",
+        REMOVED,
+    ),
+    PURGE,
+)
+"""A container cannot be removed while it runs.
+
+cattle: spring-process-context.xml (renames of instance)
+"""
+
+SERVICE: Final = _table(
+    _process("create", REQUESTED, "registering", INACTIVE),
+    _process("remove", "requested registering inactive active activating", "removing", REMOVED),
+    PURGE,
+)
+"""cattle: spring-process-context.xml"""
+
 TABLES: Final[Mapping[str, Mapping[str, Process]]] = {
     "account": DEFAULT,
     "agent": AGENT,
@@ -163,13 +193,18 @@ TABLES: Final[Mapping[str, Mapping[str, Process]]] = {
     "externalEvent": EVENT,
     "genericObject": GENERIC,
     "host": HOST,
+    "instance": INSTANCE,
     "physicalHost": DEFAULT,
     "projectMember": DEFAULT,
     "projectTemplate": DEFAULT,
+    "service": SERVICE,
 }
 
-FOLLOWS: Final = frozenset(base for base, table in TABLES.items() if "activate" in table)
-"""Tables whose creations go on to activate.
+FOLLOWS: Final[Mapping[str, str]] = {
+    **{base: "activate" for base, table in TABLES.items() if "activate" in table},
+    "instance": "start",
+}
+"""The process that a creation goes on to, by table.
 
 cattle: DefaultProcessesParser.java (delegate)
 """

@@ -9,12 +9,14 @@ from lab.rancher.rows import (
     Credential,
     ExternalEvent,
     Host,
+    Instance,
     Membership,
     PhysicalHost,
     ProjectMember,
     ProjectTemplate,
     Register,
     Row,
+    Service,
 )
 
 RowT = TypeVar("RowT", bound=Row)
@@ -75,11 +77,13 @@ class Store:
         self.credentials: Table[Credential] = Table("public_value", "account_id")
         self.external_events: Table[ExternalEvent] = Table()
         self.hosts: Table[Host] = Table("agent_id", "reported_uuid", "account_id")
+        self.instances: Table[Instance] = Table("host_id", "account_id", "service_id")
         self.memberships: Table[Membership] = Table("uuid")
         self.physical_hosts: Table[PhysicalHost] = Table()
         self.project_members: Table[ProjectMember] = Table("project_id")
         self.project_templates: Table[ProjectTemplate] = Table()
         self.registers: Table[Register] = Table("key")
+        self.services: Table[Service] = Table()
         self.settings: dict[str, str] = {}
         self._listeners: list[Listener] = []
 
@@ -93,9 +97,11 @@ class Store:
             "externalEvent": self.external_events,  # type: ignore[dict-item]
             "genericObject": self.registers,  # type: ignore[dict-item]
             "host": self.hosts,  # type: ignore[dict-item]
+            "instance": self.instances,  # type: ignore[dict-item]
             "physicalHost": self.physical_hosts,  # type: ignore[dict-item]
             "projectMember": self.project_members,  # type: ignore[dict-item]
             "projectTemplate": self.project_templates,  # type: ignore[dict-item]
+            "service": self.services,  # type: ignore[dict-item]
         }
         return tables[base]
 

@@ -47,6 +47,18 @@ MEMBER: Final = 0.2
 REMOVE: Final = 2.0
 """Removing a host: its addresses, storage pools and physical host go as well. Assumed."""
 
+CONTAINER_START: Final = 3.0
+"""Starting a container whose image is there. Assumed."""
+
+CONTAINER_STOP: Final = 10.0
+"""Stopping a container.
+
+docker: `docker stop` waits 10 s for a process that does not listen to SIGTERM
+"""
+
+SERVICE_LOOK: Final = 2.0
+"""Until a service sees that it lacks a container. Assumed."""
+
 RETRY_BASE: Final = 2.0
 RETRY_STEP: Final = 0.1
 RETRY_MAX: Final = 120.0
