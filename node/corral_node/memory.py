@@ -80,10 +80,10 @@ class Memory:
 
     def _read(self) -> Remembered:
         try:
-            return Remembered(**json.loads(self._path.read_text(encoding="utf-8")))
+            return _parse(self._path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return Remembered()
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             log.warning("%s is not as it was written, so it counts as empty: %s", self._path, error)
             return Remembered()
 
@@ -97,3 +97,9 @@ class Memory:
                 f"{self._path} cannot be written: {error.strerror}. Look at the disk, and at "
                 "StateDirectory= of the unit"
             ) from error
+
+
+def _parse(text: str) -> Remembered:
+    raw = json.loads(text)
+    told = {str(kind): list(map(str, channels)) for kind, channels in raw["told"].items()}
+    return Remembered(parked_host=str(raw["parked_host"]), told=told)

@@ -3,7 +3,7 @@
 import pytest
 import requests
 import responses
-from corral_node.errors import NotYetError, RefusedError
+from corral_node.errors import GoneError, NotYetError, RefusedError
 from corral_node.rancher import Host, Rancher, Registration
 
 URL = "https://rancher.example.org"
@@ -107,3 +107,66 @@ def test_refused_keys_are_told_apart(api, rancher, status):
 
     with pytest.raises(RefusedError, match=str(status)):
         rancher.find_host("i-1")
+
+
+def test_a_host_is_read_by_its_id_with_what_it_offers(api, rancher):
+    offered = {"evacuate": f"{PROJECT}/hosts/1h1?action=evacuate"}
+    row = host("1h1", "i-1", state="inactive", agentState="active", actions=offered)
+    api.get(f"{PROJECT}/hosts/1h1", json=row)
+
+    assert rancher.host("1h1") == Host("1h1", "inactive", "active", frozenset({"evacuate"}))
+
+
+def test_a_removed_host_says_so_and_a_forgotten_one_is_none(api, rancher):
+    row = host("1h1", "i-1", state="removed", removed="2026-01-01T00:00:00Z")
+    api.get(f"{PROJECT}/hosts/1h1", json=row)
+    api.get(f"{PROJECT}/hosts/1h2", status=404)
+
+    assert rancher.host("1h1").removed
+    assert rancher.host("1h2") is None
+
+
+def test_an_answer_that_is_no_host_is_waited_for(api, rancher):
+    api.get(f"{PROJECT}/hosts/1h1", json={"type": "error"})
+
+    with pytest.raises(NotYetError, match="a host without 'id'"):
+        rancher.host("1h1")
+
+
+def test_an_action_is_posted_within_the_environment(api, rancher):
+    api.post(
+        f"{PROJECT}/hosts/1h1",
+        status=202,
+        json={},
+        match=[responses.matchers.query_param_matcher({"action": "evacuate"})],
+    )
+
+    rancher.act(Host("1h1", "active"), "evacuate")
+
+
+@pytest.mark.parametrize(("status", "error"), [(409, NotYetError), (404, GoneError)])
+def test_an_action_that_is_not_possible_any_more_is_decided_again(api, rancher, status, error):
+    api.post(f"{PROJECT}/hosts/1h1", status=status)
+
+    with pytest.raises(error, match=str(status)):
+        rancher.act(Host("1h1", "active"), "evacuate")
+
+
+@pytest.mark.parametrize(
+    ("container", "is_busy"),
+    [
+        pytest.param({"state": "running"}, True, id="users"),
+        pytest.param({"state": "stopping", "labels": None}, True, id="not-stopped-yet"),
+        pytest.param({"state": "stopped"}, False, id="stopped"),
+        pytest.param({"state": "running", "system": True}, False, id="ranchers"),
+        pytest.param(
+            {"state": "running", "labels": {"io.rancher.container.system": "true"}},
+            False,
+            id="ranchers-by-label",
+        ),
+    ],
+)
+def test_a_host_is_busy_while_containers_of_users_run(api, rancher, container, is_busy):
+    api.get(f"{PROJECT}/hosts/1h1/instances", json=rows(container))
+
+    assert rancher.is_busy(Host("1h1", "inactive")) is is_busy

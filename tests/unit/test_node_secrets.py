@@ -35,6 +35,17 @@ def test_the_wanted_keys_are_returned_and_no_other(manager):
     assert read_secret("eu-west-1", "blue/database", ("password",)) == {"password": "s3cret"}
 
 
+@pytest.mark.parametrize(
+    ("more", "alerts"),
+    [({"alerts": "json://a"}, "json://a"), ({}, ""), ({"alerts": None}, "")],
+)
+def test_what_may_be_missing_is_empty_then(manager, more, alerts):
+    hold(manager, json.dumps({"password": "s3cret", **more}))
+
+    secret = read_secret("eu-west-1", "blue/database", ("password",), ("alerts",))
+    assert secret == {"password": "s3cret", "alerts": alerts}
+
+
 @pytest.mark.parametrize("code", ["ResourceNotFoundException", "AccessDeniedException"])
 def test_a_refusal_is_waited_for(manager, code):
     manager.add_client_error("get_secret_value", code)

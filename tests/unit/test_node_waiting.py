@@ -1,10 +1,12 @@
 """Waiting: with a deadline, and not in silence."""
 
 import logging
+import signal
+import time
 
 import pytest
 from corral_node.errors import DeadlineError, NodeError, NotYetError
-from corral_node.waiting import Deadline, await_success
+from corral_node.waiting import Deadline, await_success, cut_off
 
 
 class Clock:
@@ -98,3 +100,22 @@ def test_one_command_may_not_outlast_the_deadline(clock):
     assert deadline.at_most(60) == 10
     clock.now += 90
     assert deadline.at_most(60) == 1, "a command gets a chance"
+
+
+def test_what_never_returns_is_cut_off():
+    with (
+        pytest.raises(DeadlineError, match=r"^waiting took longer than 0 s and was cut off$"),
+        cut_off(0.05, "waiting"),
+    ):
+        time.sleep(30)
+
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+
+def test_what_ends_in_time_is_left_alone():
+    before = signal.getsignal(signal.SIGALRM)
+    with cut_off(30, "waiting"):
+        pass
+
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+    assert signal.getsignal(signal.SIGALRM) is before
