@@ -1,0 +1,192 @@
+"""What one run tells the next: Variables of Prefect, where people see and can remove them.
+
+A variable takes 5000 characters; a name that is taken cannot be made again, which is the one thing
+that two runs at once can agree on.
+"""
+
+import logging
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any, TypeVar
+
+import httpx
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.actions import VariableCreate, VariableUpdate
+from prefect.client.schemas.objects import Variable
+from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
+from pydantic import AwareDatetime, BaseModel, ValidationError
+
+from corral.domain.alerts import OpenAlert
+from corral.domain.herd import Watch
+from corral.errors import CorralError
+
+log = logging.getLogger(f"corral.{__name__}")
+
+Kept = TypeVar("Kept", bound=BaseModel)
+
+PAGE = 200
+"""Objects that Prefect's API gives at once, at most."""
+
+SLUG_LENGTH = 80
+
+TURN_LASTS = timedelta(minutes=5)
+"""Longer than a run takes to tell everybody everything: after that its worker is dead."""
+
+TURN_INTERVAL_S = 1.0
+
+
+class PrefectUnavailableError(CorralError):
+    """Prefect's server did not answer, or not with success."""
+
+    temporary = True
+
+
+class _Turn(BaseModel):
+    """Who is telling people right now, so that nobody else does."""
+
+    until: AwareDatetime
+
+
+class Memory:
+    """What is kept of one cluster; made by `memory_of`."""
+
+    def __init__(self, client: SyncPrefectClient, cluster: str) -> None:
+        self._client = client
+        self._cluster = cluster
+        self._tags = ["corral", cluster]
+
+    def alerts(self) -> list[OpenAlert]:
+        """Return the alerts that are open or not yet closed everywhere."""
+        prefix = self._name("alert-")
+        found = [variable for variable in self._variables() if variable.name.startswith(prefix)]
+        alerts = [self._read(OpenAlert, variable) for variable in found]
+        ours = f"corral/{self._cluster}/"
+        return [alert for alert in alerts if alert and alert.key.startswith(ours)]
+
+    def keep(self, alert: OpenAlert) -> None:
+        """Write an alert down, new or not."""
+        self._write(self._alert_name(alert), alert)
+
+    def forget(self, alert: OpenAlert) -> None:
+        """Remove an alert that is over for everybody."""
+        self._remove(self._alert_name(alert))
+
+    def watch(self) -> Watch:
+        """Return since when what is known; empty at first."""
+        return self._find(Watch, self._name("watch")) or Watch()
+
+    def keep_watch(self, watch: Watch) -> None:
+        """Write down since when what is known."""
+        self._write(self._name("watch"), watch)
+
+    @contextmanager
+    def turn(self, wait: timedelta) -> Iterator[bool]:
+        """Be the only run that tells people of this cluster; False if another does for too long."""
+        name, deadline = self._name("telling"), time.monotonic() + wait.total_seconds()
+        while not self._take(name):
+            if time.monotonic() > deadline:
+                yield False
+                return
+            time.sleep(TURN_INTERVAL_S)
+        try:
+            yield True
+        finally:
+            self._remove(name)
+
+    def _take(self, name: str) -> bool:
+        """Take the turn if it is free, or if whoever has it died with it."""
+        now = datetime.now(UTC)
+        if self._create(name, _Turn(until=now + TURN_LASTS)):
+            return True
+        turn = self._find(_Turn, name)
+        if turn and turn.until < now:
+            self._remove(name)
+        return False
+
+    def _variables(self) -> Iterator[Variable]:
+        """Return the variables of the cluster; Prefect's client knows no filter for them."""
+        offset = 0
+        while True:
+            answer = self._client.request(
+                "POST",
+                "/variables/filter",
+                json={
+                    "variables": {"tags": {"all_": self._tags}},
+                    "limit": PAGE,
+                    "offset": offset,
+                },
+            )
+            page = Variable.model_validate_list(answer.json())
+            yield from page
+            if len(page) < PAGE:
+                return
+            offset += PAGE
+
+    def _find(self, model: type[Kept], name: str) -> Kept | None:
+        variable = self._client.read_variable_by_name(name)
+        return self._read(model, variable) if variable else None
+
+    def _read(self, model: type[Kept], variable: Variable) -> Kept | None:
+        """Return what a variable holds; one that nobody can read is removed, to be made anew."""
+        try:
+            return model.model_validate(variable.value)
+        except ValidationError as error:
+            log.warning("variable %s is removed, since it makes no sense: %s", variable.name, error)
+            self._remove(variable.name)
+            return None
+
+    def _write(self, name: str, content: BaseModel) -> None:
+        if not self._create(name, content):
+            update = VariableUpdate(name=name, value=_value(content), tags=self._tags)
+            self._client.update_variable(update)
+
+    def _create(self, name: str, content: BaseModel) -> bool:
+        """Make a variable; False if the name is taken."""
+        try:
+            self._client.create_variable(
+                VariableCreate(name=name, value=_value(content), tags=self._tags)
+            )
+        except ObjectAlreadyExists:
+            return False
+        return True
+
+    def _remove(self, name: str) -> None:
+        try:
+            self._client.delete_variable_by_name(name)
+        except ObjectNotFound:
+            log.info("variable %s was gone already", name)
+
+    def _alert_name(self, alert: OpenAlert) -> str:
+        """Return a name that people can read, and that no other key has."""
+        slug = re.sub(
+            r"[^a-z0-9]+", "-", alert.key.lower().removeprefix(f"corral/{self._cluster}/")
+        )
+        unique = sha256(alert.key.encode()).hexdigest()[:8]
+        return self._name(f"alert-{slug[:SLUG_LENGTH]}-{unique}")
+
+    def _name(self, what: str) -> str:
+        return f"corral-{self._cluster}-{what}"
+
+
+@contextmanager
+def memory_of(cluster: str) -> Iterator[Memory]:
+    """Open what is kept of a cluster.
+
+    Raises:
+        PrefectUnavailableError: Prefect did not answer, or not with success.
+    """
+    try:
+        with get_client(sync_client=True) as client:
+            yield Memory(client, cluster)
+    except httpx.HTTPError as error:
+        raise PrefectUnavailableError(
+            f"Prefect, which keeps what earlier runs told, cannot be used: {error}"
+        ) from error
+
+
+def _value(content: BaseModel) -> dict[str, Any]:
+    return content.model_dump(mode="json")
