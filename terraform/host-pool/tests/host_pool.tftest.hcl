@@ -85,6 +85,16 @@ run "machine_starts_closed" {
   }
 
   assert {
+    condition = jsondecode(aws_iam_role_policy.leaving.policy).Statement == [{
+      Effect    = "Allow"
+      Action    = "ec2:DescribeInstances"
+      Resource  = "*"
+      Condition = { StringEquals = { "aws:RequestedRegion" = "us-east-1" } }
+    }]
+    error_message = "A host may ask what becomes of its machine, and change nothing."
+  }
+
+  assert {
     condition     = keys(aws_iam_role_policy_attachment.machine) == ["AmazonEC2ContainerRegistryPullOnly"]
     error_message = "Of AWS's own policies a host has the one for pulling images."
   }
