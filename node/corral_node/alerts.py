@@ -187,29 +187,29 @@ def report(problem: Problem, addresses: str, memory: Memory) -> None:
         addresses: Apprise URLs, one a line.
         memory: Who has heard of it before, perhaps in an earlier run.
     """
-    heard = memory.told.get(problem.kind, frozenset())
+    heard = memory.told.get(problem.key, frozenset())
     channels = [one for one in read_channels(addresses) if one.digest not in heard]
     if not channels:
         log.info("nobody is told: no alert channel is known, or all have heard of it")
         return
     heard |= _send(channels, problem, is_over=False)
-    _note(memory, problem.kind, heard)
+    _note(memory, problem, heard)
 
 
 def report_all_over(place: Place, text: str, addresses: str, memory: Memory) -> None:
     """Tell those who heard of this machine's problems that they are over; never fails."""
-    for kind in Kind:
-        heard = memory.told.get(kind, frozenset())
+    for problem in (Problem(kind, place, text) for kind in Kind):
+        heard = memory.told.get(problem.key, frozenset())
         if not heard:
             continue
         channels = [one for one in read_channels(addresses) if one.digest in heard]
-        told = _send(channels, Problem(kind, place, text), is_over=True)
-        _note(memory, kind, {one.digest for one in channels} - told)
+        told = _send(channels, problem, is_over=True)
+        _note(memory, problem, {one.digest for one in channels} - told)
 
 
-def _note(memory: Memory, kind: str, heard: Iterable[str]) -> None:
+def _note(memory: Memory, problem: Problem, heard: Iterable[str]) -> None:
     try:
-        memory.note_told(kind, heard)
+        memory.note_told(problem.key, heard)
     except NodeError as error:
         log.warning("the next run may tell it again: %s", error)
 

@@ -27,7 +27,7 @@ class Remembered:
     """Id of the host that `leave` took out of service because its machine was stopping."""
 
     told: dict[str, list[str]] = field(default_factory=dict)
-    """Who heard of an open problem: digests of channels, by the kind of the problem."""
+    """Who heard of an open problem: digests of channels, by the problem's key."""
 
 
 class Memory:
@@ -65,17 +65,17 @@ class Memory:
 
     @property
     def told(self) -> dict[str, frozenset[str]]:
-        """Return who heard of the problems that are open, by their kind."""
-        return {kind: frozenset(channels) for kind, channels in self._read().told.items()}
+        """Return who heard of the problems that are open, by their keys."""
+        return {key: frozenset(channels) for key, channels in self._read().told.items()}
 
-    def note_told(self, kind: str, channels: Iterable[str]) -> None:
+    def note_told(self, key: str, channels: Iterable[str]) -> None:
         """Remember who has heard of a problem; nobody means that it is over.
 
         Raises:
             NodeError: It cannot be written down.
         """
         remembered = self._read()
-        told = {**remembered.told, kind: sorted(channels)}
+        told = {**remembered.told, key: sorted(channels)}
         self._write(replace(remembered, told={one: who for one, who in told.items() if who}))
 
     def _read(self) -> Remembered:
@@ -101,5 +101,5 @@ class Memory:
 
 def _parse(text: str) -> Remembered:
     raw = json.loads(text)
-    told = {str(kind): list(map(str, channels)) for kind, channels in raw["told"].items()}
+    told = {str(key): list(map(str, channels)) for key, channels in raw["told"].items()}
     return Remembered(parked_host=str(raw["parked_host"]), told=told)

@@ -101,6 +101,13 @@ def test_nobody_hears_anything_twice(people, memory):
     assert memory.told == {}
 
 
+def test_what_another_machine_told_is_not_taken_for_ones_own(people, memory):
+    report(Problem(Kind.JOIN, Place("default", "i-0"), "baked into an image"), PAGERDUTY, memory)
+    report(PROBLEM, PAGERDUTY, memory)
+
+    assert len(people.calls) == 2
+
+
 def test_what_was_never_told_has_no_end(people, memory):
     report_all_over(PLACE, "done", PAGERDUTY, memory)
 
@@ -123,7 +130,7 @@ def test_a_channel_in_trouble_is_tried_again_and_stops_nobody(people, memory, cl
     people.replace(responses.POST, ENQUEUE, status=202, json={})
     report(PROBLEM, f"{PAGERDUTY}\n{CHAT}", memory)
     assert len(heard(people, CHAT_HOOK)) == 1, "who has heard of it is left in peace"
-    assert len(memory.told["join"]) == 2
+    assert len(memory.told[PROBLEM.key]) == 2
 
 
 def test_a_refusal_is_not_repeated(people, memory):

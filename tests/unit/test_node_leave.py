@@ -273,7 +273,7 @@ def test_what_could_not_be_told_is_told_the_next_time(world, memory):
 
 def test_a_problem_is_over_when_its_machine_and_host_are_gone(world, memory):
     channel = alerts.read_channels(PAGERDUTY)[0]
-    memory.note_told("join", [channel.digest])
+    memory.note_told("corral/default/join/i-1", [channel.digest])
 
     leave.leave(CONFIG, memory)
 
@@ -321,5 +321,5 @@ def test_the_memory_holds_no_secret(world, memory, tmp_path):
         leave.leave(CONFIG, memory)
 
     [path] = tmp_path.iterdir()
-    assert json.loads(path.read_text())["told"].keys() == {"leave"}
+    assert json.loads(path.read_text())["told"].keys() == {KEY}
     assert "a" * 32 not in path.read_text()
