@@ -1,7 +1,8 @@
 """Instances by the thousand, that are known to EC2 and never boot."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from moto.core.utils import utcnow
@@ -11,25 +12,37 @@ from lab.aws.moto_edge import Backends
 from lab.aws.seeds import IMAGE_ID
 from lab.aws.views import SeededInstance
 
-_CIDR = "10.200.0.0/16"
-
-
-def _subnet_id(backends: Backends) -> str:
-    """Return the herd's own subnet, made when first asked for."""
-    for subnet in backends.ec2.describe_subnets():
-        if subnet.cidr_block == _CIDR:
-            return str(subnet.id)
-    vpc = backends.ec2.create_vpc(_CIDR)
-    return str(backends.ec2.create_subnet(vpc.id, _CIDR, availability_zone="us-east-1a").id)
+_AGE = timedelta(days=31)
+"""So long ago the instances were launched: before the rows that Rancher has of them."""
 
 
 def sow_herd(
     backends: Backends, herd: Iterable[SeededInstance], tags: Mapping[str, str]
 ) -> list[Any]:
     """Make instances of one reservation each, as Auto Scaling does; all launched at once."""
-    subnet_id = _subnet_id(backends)
-    launched = utcnow()
-    return [_sow(backends, one, subnet_id, tags, launched) for one in herd]
+    launched = utcnow() - _AGE
+
+    @cache
+    def subnet_of(network: str) -> str:
+        return _subnet_id(backends, f"{network}.0.0/16")
+
+    return [
+        _sow(backends, one, subnet_of(_network(one.private_ip)), tags, launched) for one in herd
+    ]
+
+
+def _network(private_ip: str) -> str:
+    """Return the half of an address that the largest network of AWS leaves to its owner."""
+    return ".".join(private_ip.split(".")[:2])
+
+
+def _subnet_id(backends: Backends, cidr: str) -> str:
+    """Return the herd's own subnet of these addresses, made when first asked for."""
+    for subnet in backends.ec2.describe_subnets():
+        if subnet.cidr_block == cidr:
+            return str(subnet.id)
+    vpc = backends.ec2.create_vpc(cidr)
+    return str(backends.ec2.create_subnet(vpc.id, cidr, availability_zone="us-east-1a").id)
 
 
 def _sow(

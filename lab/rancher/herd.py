@@ -54,7 +54,7 @@ def seed(
     """Make hosts; the phantoms are spread evenly among them."""
     account = _environment(cluster, environment)
     given = iter(instances)
-    made_up = _made_up_instances()
+    made_up = _made_up_instances(cluster)
     seeded = []
     for number in range(hosts):
         phantom = (number + 1) * phantoms // hosts > number * phantoms // hosts
@@ -71,10 +71,14 @@ def _environment(cluster: "RancherCluster", environment: str) -> Account:
     raise LookupError(f"Rancher has no environment {environment!r}")
 
 
-def _made_up_instances() -> Iterator[tuple[str, str]]:
-    addresses = (f"10.{b}.{c}.{d}" for b in range(200, 256) for c in range(256) for d in range(256))
+def _made_up_instances(cluster: "RancherCluster") -> Iterator[tuple[str, str]]:
+    """Yield ids and addresses that no host has, and none that AWS keeps for itself."""
+    taken = {host.agent_ip_address for host in cluster.store.hosts}
+    networks = (f"10.{b}.{c}" for b in range(200, 256) for c in range(256))
+    addresses = (f"{network}.{d}" for network in networks for d in range(4, 254))
     for address in addresses:
-        yield f"i-0{secrets.token_hex(8)}", address
+        if address not in taken:
+            yield f"i-0{secrets.token_hex(8)}", address
 
 
 def _seed_one(

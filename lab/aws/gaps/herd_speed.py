@@ -2,7 +2,8 @@
 
 moto: takes 3 ms for each instance it writes into an answer, a hundred attributes with several
 guesses at the name of each; answers a hundred instances at once; compares each of them with each id
-that was asked for; and copies all reservations of the account to find one instance.
+that was asked for; and copies all reservations of the account for each page, and to find one
+instance.
 AWS: answers up to a thousand instances at once, within a second or two.
 Why it matters: herds of thousands are read again and again.
 
@@ -14,7 +15,9 @@ Source: measured; moto 5.2.5, `moto/core/serialize.py` and `moto/ec2/models/inst
 size of an answer: EC2 API reference, DescribeInstances, MaxResults.
 """
 
-from collections.abc import Hashable, Mapping
+import copy
+import re
+from collections.abc import Hashable, Mapping, Sequence
 from functools import partial
 from typing import Any
 from xml.sax.saxutils import escape
@@ -23,13 +26,16 @@ from moto.core.responses import ActionResult
 from moto.ec2.exceptions import InvalidInstanceIdError
 from moto.ec2.models.instances import Instance, InstanceBackend
 from moto.ec2.responses.instances import InstanceResponse
-from moto.ec2.utils import filter_reservations
+from moto.ec2.utils import filter_reservations, passes_filter_dict
 
 from lab.aws.moto_edge import patch
 
 _PAGE = 1000
 _SET = "reservationSet"
 _OPEN, _CLOSE, _EMPTY = f"<{_SET}>", f"</{_SET}>", f"<{_SET}/>"
+
+Pattern = tuple[Sequence[str], Mapping[str, int]]
+"""The text of a reservation in pieces, and which of them is which of the reservation's values."""
 
 
 def close() -> None:
@@ -42,23 +48,42 @@ def close() -> None:
         return answer
 
     original = patch(InstanceResponse, "describe_instances", describe)
+    patch(InstanceBackend, "all_reservations", _reservations)
     patch(InstanceBackend, "get_reservations_by_instance_ids", _by_ids)
     patch(InstanceBackend, "all_instances", _all)
     patch(InstanceBackend, "get_instance", _known)
     patch(InstanceBackend, "get_instance_by_id", _find)
 
 
+def _reservations(self: InstanceBackend, filters: Any = None) -> list[Any]:  # noqa: ANN401
+    """Return the reservations with the instances that pass; copies of those that lose some."""
+    reservations = list(self.reservations.values())
+    if not filters:
+        return reservations
+    passing = ((each, _passing(each.instances, filters)) for each in reservations)
+    return [_with(each, instances) for each, instances in passing if instances]
+
+
+def _passing(instances: list[Instance], filters: Any) -> list[Instance]:  # noqa: ANN401
+    return [one for one in instances if passes_filter_dict(one, filters)]
+
+
+def _with(reservation: Any, instances: list[Instance]) -> Any:  # noqa: ANN401
+    if len(instances) == len(reservation.instances):
+        return reservation
+    part = copy.copy(reservation)
+    part.instances = instances
+    return part
+
+
 def _all(self: InstanceBackend, filters: Any = None) -> list[Instance]:  # noqa: ANN401
     """Return every instance that passes the filters."""
-    reservations = list(self.reservations.values())
-    return [one for each in reservations for one in each.instances if one.applies(filters)]
+    known = [one for each in list(self.reservations.values()) for one in each.instances]
+    return [one for one in known if one.applies(filters)] if filters else known
 
 
 def _find(self: InstanceBackend, instance_id: str) -> Instance | None:
-    reservations = list(self.reservations.values())
-    return next(
-        (one for each in reservations for one in each.instances if one.id == instance_id), None
-    )
+    return next((one for one in self.all_instances() if one.id == instance_id), None)
 
 
 def _known(self: InstanceBackend, instance_id: str) -> Instance:
@@ -72,11 +97,11 @@ def _known(self: InstanceBackend, instance_id: str) -> Instance:
 def _by_ids(self: InstanceBackend, instance_ids: list[str], filters: Any = None) -> list[Any]:  # noqa: ANN401
     """Return copies of the reservations that have any of these instances, with no others."""
     wanted = set(instance_ids)
-    found = []
-    for reservation in self.all_reservations():
-        reservation.instances = [one for one in reservation.instances if one.id in wanted]
-        if reservation.instances:
-            found.append(reservation)
+    chosen = (
+        (each, [one for one in each.instances if one.id in wanted])
+        for each in self.all_reservations()
+    )
+    found = [copy.copy(_with(each, instances)) for each, instances in chosen if instances]
     missing = wanted - {one.id for reservation in found for one in reservation.instances}
     if missing:
         raise InvalidInstanceIdError(sorted(missing))
@@ -85,7 +110,7 @@ def _by_ids(self: InstanceBackend, instance_ids: list[str], filters: Any = None)
 
 def _answer(result: Mapping[str, Any], context: Any) -> Any:  # noqa: ANN401
     """Write an answer without its instances, and put their texts in."""
-    patterns: dict[Hashable, tuple[str, list[str]]] = {}
+    patterns: dict[Hashable, Pattern] = {}
     texts = [_text(one, context, patterns) for one in result["Reservations"]]
     frame = ActionResult({**result, "Reservations": []})
     status, headers, body = frame.execute_result(context)
@@ -95,7 +120,7 @@ def _answer(result: Mapping[str, Any], context: Any) -> Any:  # noqa: ANN401
 def _text(
     reservation: Any,  # noqa: ANN401
     context: Any,  # noqa: ANN401
-    patterns: dict[Hashable, tuple[str, list[str]]],
+    patterns: dict[Hashable, Pattern],
 ) -> str:
     """Return a reservation as the answer has it: by its pattern if it is a herd's."""
     instance = reservation.instances[0]
@@ -104,11 +129,16 @@ def _text(
     own = _own_values(reservation, instance)
     kind = _kind(instance)
     if kind not in patterns:
-        patterns[kind] = (_written(reservation, context), own)
-    text, values = patterns[kind]
-    for old, new in zip(values, own, strict=True):
-        text = text.replace(f">{old}<", f">{new}<")
-    return text
+        patterns[kind] = _pattern(_written(reservation, context), own)
+    pieces, places = patterns[kind]
+    return "".join(own[places[piece]] if piece in places else piece for piece in pieces)
+
+
+def _pattern(text: str, values: Sequence[str]) -> Pattern:
+    """Cut a text at each value that is the whole of an element."""
+    places = {value: place for place, value in enumerate(values) if value}
+    either = "|".join(re.escape(value) for value in places)
+    return re.split(f"(?<=>)({either})(?=<)", text), places
 
 
 def _written(reservation: Any, context: Any) -> str:  # noqa: ANN401
