@@ -161,8 +161,7 @@ def _dead_letter(cluster: str, pool: str, count: int) -> Problem:
         title=f"machines of pool {pool} could not be drained",
         text=(
             f"{count} {'message' if count == 1 else 'messages'} about machines of pool {pool}"
-            f" failed until SQS gave up, and {'lies' if count == 1 else 'lie'} in {queue}: see in"
-            f" the log of drain-hosts why, have SQS redrive them, or delete them once reconcile-hosts"
-            " has removed what they were about."
+            f" failed until SQS gave up; see why in the logs of drain-hosts, then have SQS redrive"
+            f" the queue {queue}, or purge it if the hosts are gone."
         ),
     )

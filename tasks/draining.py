@@ -7,7 +7,7 @@ the group lets the machine go. Who is told of the machine next does the rest.
 
 import logging
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -147,20 +147,19 @@ class Draining:
 
         """
         if isinstance(news, Foreign):
-            return Handled(pool, Fate.DROPPED, "", f"a message was dropped: {news.reason}")
+            return Handled(pool, Fate.DROPPED, "", f"A message was dropped: {news.reason}")
         try:
             if isinstance(news, Termination):
                 return self._drain(pool, drain_time, news)
             return self._evacuate(pool, news)
         except CorralError as error:
-            sentence = f"{news.instance_id} is left for another try: {error}"
-            return Handled(pool, Fate.LEFT, news.instance_id, sentence)
+            return _left(pool, news.instance_id, (), [str(error)])
 
     def _drain(self, pool: str, drain_time: timedelta, news: Termination) -> Handled:
         standing, instance = self._find_standing(news)
         who = news.instance_id
         if standing is Standing.STAYING:
-            sentence = f"{who} is not being ended by {news.group}: its host is left alone"
+            sentence = f"{who} is not being ended by {news.group}: its host is left alone."
             return Handled(pool, Fate.DROPPED, who, sentence)
         hosts = self.roster.find(who)
         ids = tuple(host.id for host in hosts)
@@ -168,11 +167,10 @@ class Draining:
         outcomes = [self._remove(host, standing, instance, in_time=in_time) for host in hosts]
         undone = [each.sentence for each in outcomes if each.kind is not OutcomeKind.REMOVED]
         if undone:
-            sentence = f"{who} is left for another try: {'; '.join(undone)}"
-            return Handled(pool, Fate.LEFT, who, sentence, ids)
+            return _left(pool, who, ids, undone)
         waited = self.groups.complete(news)
         gone = _said_of(ids, "out of Rancher")
-        sentence = f"{who}: {gone}, {news.group} {'goes on' if waited else 'no longer waited'}"
+        sentence = f"{who}: {gone}, {news.group} {'goes on' if waited else 'no longer waited'}."
         return Handled(pool, Fate.DRAINED, who, sentence, ids)
 
     def _find_standing(self, news: Termination) -> tuple[Standing, Instance | None]:
@@ -209,14 +207,13 @@ class Draining:
         who = news.instance_id
         instance = self.ec2.find([who]).get(who)
         if reason := find_reason_to_stay(instance, self.cluster, pool):
-            return Handled(pool, Fate.DROPPED, who, f"{who} is not evacuated: {reason}")
+            return Handled(pool, Fate.DROPPED, who, f"{who} is not evacuated: {reason}.")
         hosts = self.roster.find(who)
         ids = tuple(host.id for host in hosts)
         late = [sentence for host in hosts if (sentence := self._send_away(host, instance))]
         if late:
-            sentence = f"{who} is left for another try: {'; '.join(late)}"
-            return Handled(pool, Fate.LEFT, who, sentence, ids)
-        sentence = f"{who} is about to be taken back by AWS: {_said_of(ids, 'evacuated')}"
+            return _left(pool, who, ids, late)
+        sentence = f"{who} is about to be taken back by AWS: {_said_of(ids, 'evacuated')}."
         return Handled(pool, Fate.EVACUATED, who, sentence, ids)
 
     def _send_away(self, host: Host, instance: Instance | None) -> str:
@@ -229,6 +226,14 @@ class Draining:
             pause=self.pause,
             clock=self.clock,
         )
+
+
+def _left(
+    pool: str, instance_id: str, host_ids: tuple[str, ...], reasons: Sequence[str]
+) -> Handled:
+    said = "; ".join(reason.rstrip(".") for reason in reasons)
+    sentence = f"{instance_id} is left for another try: {said}."
+    return Handled(pool, Fate.LEFT, instance_id, sentence, host_ids)
 
 
 def _said_of(host_ids: Collection[str], verb: str) -> str:

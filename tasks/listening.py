@@ -17,7 +17,7 @@ from threading import BoundedSemaphore, Event, Lock
 from typing import ParamSpec, Protocol, TypeVar
 
 from corral.clients.aws import Message
-from corral.domain.lifecycle import Termination
+from corral.domain.lifecycle import Foreign, Termination
 from corral.errors import CorralError
 from tasks.draining import Draining, Fate, Groups, Handled, News
 
@@ -29,6 +29,7 @@ T = TypeVar("T")
 POLL_S = 5
 """Seconds that one look into an empty queue takes. Longer ones would save calls that cost nothing;
 a run that is told to stop waits for the end of its looks, or they might take a message along."""
+AFTER_FAILURE_S = 5.0
 SIGNAL_S = 0.5
 MOST_AT_ONCE = 10
 """Messages of one queue that are worked on at once: as many as SQS gives in one answer."""
@@ -173,7 +174,7 @@ class Listening:
                 self._draining.pause(0)
                 handled = self._draining.handle(source.pool, source.drain_time, news)
         except StoppedError:
-            handled = Handled(source.pool, Fate.LEFT, "", "a message is given back: told to stop")
+            handled = _given_back(source.pool, news)
         log.info("%s: %s", source.pool, handled.sentence)
         self._settle(source.queue, message, handled)
         return handled
@@ -211,7 +212,7 @@ class Listening:
                 if is_over or not error.temporary:
                     break
                 log.warning("%s: %s", source.pool, error)
-                self._stop.wait(POLL_S)
+                self._stop.wait(AFTER_FAILURE_S)
                 continue
             works += [_submit(hands, self.work_off, source, message) for message in messages]
             if is_over and not messages:
@@ -239,11 +240,18 @@ def stoppable_pause(stop: Event) -> Callable[[float], None]:
     return pause
 
 
+def _given_back(pool: str, news: News) -> Handled:
+    who = "" if isinstance(news, Foreign) else news.instance_id
+    sentence = f"{who or 'A message'} is left for another try: the run was told to stop."
+    return Handled(pool, Fate.LEFT, who, sentence)
+
+
 def _submit(
     executor: ThreadPoolExecutor, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
 ) -> Future[T]:
     """Start some work in another thread, in the context of this one: its log lines belong to it."""
-    return executor.submit(copy_context().run, work, *args, **kwargs)
+    context = copy_context()
+    return executor.submit(lambda: context.run(work, *args, **kwargs))
 
 
 def _await(futures: Collection[Future[Heard]]) -> None:

@@ -1,0 +1,293 @@
+"""What a drain does about one message: with the real steps, in a world that keeps state."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from corral.errors import (
+    AccessDeniedError,
+    AwsUnavailableError,
+    CorralError,
+    RancherRefusedError,
+    RancherUnreachableError,
+)
+from tasks.draining import Draining, Fate, Handled
+from tests.unit.drain_doubles import (
+    DRAIN_TIME,
+    MACHINE,
+    NOW,
+    OTHER,
+    POOL,
+    World,
+    draining,
+    spot_warning,
+    termination,
+)
+
+
+@pytest.fixture
+def world() -> World:
+    """A machine and its host, both at work."""
+    world = World()
+    world.run()
+    world.add()
+    return world
+
+
+def handle(world: World, body: str, drain: Draining | None = None) -> Handled:
+    drain = drain or draining(world)
+    return drain.handle(POOL, DRAIN_TIME, drain.read(body))
+
+
+def test_a_machine_that_leaves_is_drained_before_its_group_goes_on(world: World):
+    world.containers["1h1"] = 3
+    world.end()
+
+    handled = handle(world, termination())
+
+    assert world.calls == ["evacuate 1h1", "remove 1h1", "purge 1h1", f"complete {MACHINE}"]
+    assert world.containers["1h1"] == 0
+    assert handled == Handled(
+        POOL,
+        Fate.DRAINED,
+        MACHINE,
+        f"{MACHINE}: host 1h1 is out of Rancher, lab-web goes on.",
+        ("1h1",),
+    )
+
+
+def test_a_machine_that_never_joined_may_go_at_once(world: World):
+    world.rows.clear()
+    world.end()
+
+    handled = handle(world, termination())
+
+    assert handled.fate is Fate.DRAINED
+    assert handled.sentence == f"{MACHINE}: Rancher has no host of it, lab-web goes on."
+    assert world.calls == [f"complete {MACHINE}"]
+
+
+def test_a_machine_in_service_is_never_touched(world: World):
+    handled = handle(world, termination())
+
+    assert world.calls == []
+    assert handled.fate is Fate.DROPPED
+    assert handled.sentence == (f"{MACHINE} is not being ended by lab-web: its host is left alone.")
+
+
+def test_a_group_that_is_a_moment_behind_its_event_is_waited_for(world: World):
+    world.on_pause = lambda: world.end() if world.seconds == 2 else None
+
+    assert handle(world, termination()).fate is Fate.DRAINED
+
+
+def test_a_hook_that_is_over_is_fine(world: World):
+    world.end()
+    world.waiting.clear()
+
+    handled = handle(world, termination())
+
+    assert handled.fate is Fate.DRAINED
+    assert handled.sentence.endswith("lab-web no longer waited.")
+
+
+def test_a_message_that_comes_late_still_removes_the_host_of_a_dead_machine(world: World):
+    world.die()
+    world.change(agent_state="disconnected", state="disconnected")
+
+    handled = handle(world, termination())
+
+    assert handled.fate is Fate.DRAINED
+    assert world.calls == ["deactivate 1h1", "remove 1h1", "purge 1h1", f"complete {MACHINE}"]
+
+
+@pytest.mark.parametrize("forgotten", [False, True])
+def test_a_dead_machine_whose_agent_answers_is_left_for_another_try(
+    world: World, *, forgotten: bool
+):
+    world.die()
+    if forgotten:
+        world.machines.clear()
+
+    handled = handle(world, termination())
+
+    assert handled.fate is Fate.LEFT
+    assert "stays: host 1h1 is kept while its agent is active" in handled.sentence
+    assert world.calls == []
+
+
+def test_a_second_message_of_the_same_end_finds_nothing_left_to_do(world: World):
+    world.end()
+    handle(world, termination())
+    del world.calls[:]
+
+    handled = handle(world, termination())
+
+    assert handled.fate is Fate.DRAINED
+    assert world.calls == [f"complete {MACHINE}"]
+
+
+def test_only_the_host_of_the_machine_is_touched(world: World):
+    world.run(OTHER, "10.0.0.2")
+    world.add("1h2", OTHER, "10.0.0.2")
+    world.end()
+
+    handle(world, termination())
+
+    assert world.rows["1h1"].state == "purged"
+    assert world.rows["1h2"].state == "active"
+
+
+def test_every_row_of_the_machine_goes(world: World):
+    world.add("1h2")
+    world.change("1h2", agent_state="disconnected", state="disconnected")
+    world.end()
+
+    handled = handle(world, termination())
+
+    assert handled.host_ids == ("1h1", "1h2")
+    assert {row.state for row in world.rows.values()} == {"purged"}
+
+
+def test_a_host_with_a_forged_label_keeps_the_hook_waiting(world: World):
+    world.change(address="10.0.0.9")
+    world.end()
+
+    handled = handle(world, termination())
+
+    assert handled.fate is Fate.LEFT
+    assert f"host 1h1 at 10.0.0.9 calls itself {MACHINE}" in handled.sentence
+    assert world.calls == []
+    assert world.waiting == {"t-1"}
+
+
+def test_containers_that_do_not_leave_keep_the_hook_waiting(world: World):
+    world.containers["1h1"] = 10_000
+    world.end()
+
+    handled = handle(world, termination())
+
+    assert handled.fate is Fate.LEFT
+    assert world.calls == ["evacuate 1h1"]
+
+
+def test_containers_are_not_waited_for_when_the_pool_s_time_is_over(world: World):
+    world.containers["1h1"] = 10_000
+    world.end()
+    late = draining(world, now=lambda: NOW + DRAIN_TIME + timedelta(seconds=1))
+
+    handled = handle(world, termination(), late)
+
+    assert handled.fate is Fate.DRAINED
+    assert "evacuate 1h1" not in world.calls
+
+
+def test_a_host_that_a_person_deactivated_is_evacuated_all_the_same(world: World):
+    world.act_on_host("1a5", "1h1", "deactivate")
+    world.pause(1)
+    world.containers["1h1"] = 2
+    world.end()
+    del world.calls[:]
+
+    assert handle(world, termination()).fate is Fate.DRAINED
+    assert world.calls[:2] == ["evacuate 1h1", "remove 1h1"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["", "{", '{"Event": "autoscaling:TEST_NOTIFICATION"}', termination(group="other-web")],
+)
+def test_what_is_not_for_us_is_dropped(world: World, body: str):
+    handled = handle(world, body)
+
+    assert handled.fate is Fate.DROPPED
+    assert handled.sentence.startswith("A message was dropped: ")
+    assert world.calls == []
+
+
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        ("lifecycle_states", AwsUnavailableError("Describe", "Throttling", "slow down")),
+        ("find", AwsUnavailableError("DescribeInstances", "RequestLimitExceeded", "slow down")),
+        ("herd", RancherUnreachableError("GET hosts: 503", status=503)),
+        ("host", RancherUnreachableError("GET host: 503", status=503)),
+        ("evacuate 1h1", RancherRefusedError("POST evacuate: 403", status=403)),
+        (f"complete {MACHINE}", AccessDeniedError("autoscaling:CompleteLifecycleAction", "no")),
+    ],
+)
+def test_work_that_failed_is_for_another_try_and_says_why(
+    world: World, call: str, error: CorralError
+):
+    world.end()
+
+    def fail(name: str) -> None:
+        if name == call:
+            raise error
+
+    world.before_call = fail
+
+    handled = handle(world, termination())
+
+    assert handled.fate is Fate.LEFT
+    assert handled.instance_id == MACHINE
+    assert str(error).rstrip(".") in handled.sentence
+    assert world.waiting == {"t-1"}
+
+
+def test_a_spot_machine_that_is_taken_back_gives_its_containers_away_and_keeps_its_host(
+    world: World,
+):
+    world.containers["1h1"] = 5
+
+    handled = handle(world, spot_warning())
+
+    assert handled.fate is Fate.EVACUATED
+    assert world.calls == ["evacuate 1h1"]
+    assert world.rows["1h1"].state == "inactive"
+    assert handled.sentence == f"{MACHINE} is about to be taken back by AWS: host 1h1 is evacuated."
+
+
+def test_a_spot_machine_whose_agent_is_lost_takes_nothing_new(world: World):
+    world.change(agent_state="disconnected", state="disconnected")
+
+    handled = handle(world, spot_warning())
+
+    assert handled.fate is Fate.EVACUATED
+    assert world.calls == ["deactivate 1h1"]
+
+
+def test_a_spot_warning_that_comes_twice_changes_nothing_the_second_time(world: World):
+    handle(world, spot_warning())
+    del world.calls[:]
+
+    assert handle(world, spot_warning()).fate is Fate.EVACUATED
+    assert world.calls == []
+
+
+def test_a_spot_warning_of_another_pool_is_dropped(world: World):
+    world.machines[MACHINE] = replace(world.machines[MACHINE], pool="celery")
+
+    handled = handle(world, spot_warning())
+
+    assert handled.fate is Fate.DROPPED
+    assert world.calls == []
+
+
+def test_a_spot_machine_that_was_evacuated_is_removed_by_its_termination(world: World):
+    handle(world, spot_warning())
+    world.end()
+
+    assert handle(world, termination()).fate is Fate.DRAINED
+    assert world.rows["1h1"].state == "purged"
+
+
+def test_many_machines_of_one_moment_share_one_reading_of_the_herd(world: World):
+    drain = draining(world)
+    hosts = [drain.roster.find(MACHINE), drain.roster.find(OTHER)]
+    world.pause(1)
+    hosts.append(drain.roster.find(MACHINE))
+
+    assert world.lists == 2
+    assert [[host.id for host in found] for found in hosts] == [["1h1"], [], ["1h1"]]
