@@ -1,0 +1,24 @@
+"""The story of a crash: a run ended without a word of its own, so Prefect starts this one."""
+
+from uuid import UUID
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+
+from tasks.crashes import end_of_report, not_needed, read_crash, tell_of_crash
+
+
+@flow(name="report-crash", flow_run_name="report-{run_id}")
+def report_crash(run_id: UUID) -> State[str]:
+    """Tell people through the cluster's own channels that one of its runs crashed.
+
+    Args:
+        run_id: Id of the run, as Prefect's automation hands it over.
+
+    """
+    crash = read_crash(run_id)
+    if crash.is_over:
+        return not_needed(crash)
+
+    untold = tell_of_crash(crash)
+    return end_of_report(crash, untold)
