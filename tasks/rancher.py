@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
+from pydantic import SecretStr
 
 from corral.clients.aws import read_group, scale_group
 from corral.clients.polling import Waiting, wait_until
@@ -15,6 +16,7 @@ from corral.domain.gate import sizes_to_pass
 from corral.domain.hosts import Host
 from corral.domain.stacks import ControlPlaneOutputs
 from tasks import connect
+from tasks.alerts import channels
 from tasks.probes import GateProbe, HostsProbe, administrator, rancher_url, vault
 from tasks.progress import progress
 from tasks.retries import PATIENCE_S, if_temporary
@@ -127,9 +129,17 @@ def secure_rancher(spec: ClusterSpec, control: ControlPlaneOutputs) -> list[Step
     cache_policy=NO_CACHE,
 )
 def make_environments(spec: ClusterSpec, control: ControlPlaneOutputs) -> list[Step]:
-    """Give Rancher its address, its environments and their keys; what is there is kept."""
+    """Give Rancher its address, its environments and their keys; what is there is kept.
+
+    With a key, hosts get the addresses of the cluster's alert channels; a channel without one is
+    said, and holds nobody up.
+    """
+    found, missing = channels(spec)
+    for sentence in missing:
+        get_run_logger().warning("Hosts will not tell everybody of their troubles: %s", sentence)
     with progress().stage(SET_UP_STAGE):
-        return list(_set_up(spec, control).furnish(spec.rancher.environments))
+        set_up = _set_up(spec, control, [channel.url for channel in found])
+        return list(set_up.furnish(spec.rancher.environments))
 
 
 @task(
@@ -158,7 +168,9 @@ def await_hosts(spec: ClusterSpec, control: ControlPlaneOutputs) -> list[Host]:
     return probe.hosts
 
 
-def _set_up(spec: ClusterSpec, control: ControlPlaneOutputs) -> SetUp:
+def _set_up(
+    spec: ClusterSpec, control: ControlPlaneOutputs, alerts: Sequence[SecretStr] = ()
+) -> SetUp:
     settings = connect.settings()
     patience = Patience(
         deadline=timedelta(seconds=settings.gate_deadline_s),
@@ -170,6 +182,7 @@ def _set_up(spec: ClusterSpec, control: ControlPlaneOutputs) -> SetUp:
         public_url=control.url,
         reached_at=rancher_url(spec),
         patience=patience,
+        alerts=alerts,
     )
 
 

@@ -9,6 +9,7 @@ import boto3
 import pytest
 import requests
 from moto import mock_aws
+from pydantic import SecretStr
 from ranchers import Rancher, Ranchers
 
 from corral.clients.aws import SecretVault
@@ -81,8 +82,15 @@ def new_vault() -> SecretVault:
     return SecretVault(session, {"Cluster": "lab"})
 
 
-def set_up(rancher: Rancher, vault: Any, environments=ENVIRONMENTS) -> list[Step]:
-    setting = SetUp("lab", vault, public_url=PUBLIC_URL, reached_at=rancher.url, patience=PATIENCE)
+def set_up(rancher: Rancher, vault: Any, environments=ENVIRONMENTS, alerts=()) -> list[Step]:
+    setting = SetUp(
+        "lab",
+        vault,
+        public_url=PUBLIC_URL,
+        reached_at=rancher.url,
+        patience=PATIENCE,
+        alerts=[SecretStr(url) for url in alerts],
+    )
     return [*setting.secure(environments), *setting.furnish(environments)]
 
 
@@ -142,6 +150,23 @@ def test_a_second_run_only_looks(rancher, vault):
 
     assert {step.did for step in steps} == {Did.KEPT}
     assert rancher.writes() == []
+
+
+def test_hosts_learn_whom_to_tell_and_learn_it_anew_when_it_changes(rancher, vault):
+    set_up(rancher, vault)
+    assert "alerts" not in vault.read("lab/environments/main")
+
+    *_, told = set_up(rancher, vault, alerts=("pagerduty://key@token", "json://chat"))
+    before = vault.read("lab/environments/main")
+    assert before["alerts"] == "pagerduty://key@token\njson://chat"
+    assert told.did is Did.CHANGED
+
+    *_, same = set_up(rancher, vault, alerts=("pagerduty://key@token", "json://chat"))
+    assert same.did is Did.KEPT
+
+    *_, fewer = set_up(rancher, vault, alerts=("json://chat",))
+    assert fewer.did is Did.CHANGED
+    assert vault.read("lab/environments/main") == {**before, "alerts": "json://chat"}
 
 
 def test_a_run_that_died_after_any_call_is_finished_by_the_next_one(lab, vault, monkeypatch):
