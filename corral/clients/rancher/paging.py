@@ -49,7 +49,7 @@ def read_pages(
         page = _checked(read(start), where, paged=paged)
         if overlap and not (page.data and page.data[0].id in known):
             raise RancherConflictError(
-                f"{where} moved by more than {overlap} rows while it was read: read it again"
+                f"{where} moved by {overlap} rows or more while it was read: read it again"
             )
         yield from _new(page.data, known)
 
