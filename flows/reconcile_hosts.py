@@ -6,16 +6,18 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 
 from tasks.alerts import raise_alerts
-from tasks.herd import read_cluster_file, remove_phantoms, survey_herd
+from tasks.crashes import settled_by
+from tasks.herd import longest_run, read_cluster_file, remove_phantoms, survey_herd
 from tasks.herd_reports import end_of_dry_run, end_of_reconcile, publish_herd, skipped
 from tasks.surveys import find_problems
 from tasks.turns import find_reason_to_skip
 
+NAME = "reconcile-hosts"
 PERIOD = timedelta(minutes=5)
 """How far apart the schedule starts runs."""
 
 
-@flow(name="reconcile-hosts", flow_run_name="reconcile-{cluster}")
+@flow(name=NAME, flow_run_name="reconcile-{cluster}")
 def reconcile_hosts(cluster: str, dry_run: bool = False) -> State[str]:  # noqa: FBT001, FBT002 - a parameter of a deployment
     """Remove from Rancher the hosts whose EC2 instances are dead, as far as proof and caps allow.
 
@@ -24,10 +26,9 @@ def reconcile_hosts(cluster: str, dry_run: bool = False) -> State[str]:  # noqa:
         dry_run: Go the same way, and stop before anything is removed or anybody is told.
 
     """
-    reason = find_reason_to_skip(
-        "reconcile-hosts", cluster, late_after=PERIOD, alone=True, longest=4 * PERIOD
-    )
-    if reason:
+    if reason := find_reason_to_skip(
+        NAME, cluster, late_after=PERIOD, alone=True, longest=longest_run()
+    ):
         return skipped(reason)
 
     spec = read_cluster_file(cluster)
@@ -39,6 +40,7 @@ def reconcile_hosts(cluster: str, dry_run: bool = False) -> State[str]:  # noqa:
         return end_of_dry_run(cluster, survey)
 
     outcomes = remove_phantoms(spec, survey.removals) if survey.removals else ()
-    untold = raise_alerts(spec, find_problems(survey, outcomes), survey.settled)
+    settled = survey.settled | {settled_by(NAME)}
+    untold = raise_alerts(spec, find_problems(survey, outcomes), settled)
     publish_herd(cluster, survey, outcomes)
     return end_of_reconcile(cluster, survey, outcomes, untold)

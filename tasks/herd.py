@@ -1,6 +1,7 @@
 """Prefect's view of a reconcile: survey the herd, and remove what is proven dead."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
@@ -16,9 +17,13 @@ from corral.settings import load_cluster_spec
 from tasks import connect
 from tasks.alerts import keep_watch, read_watch
 from tasks.entrance import Entrance, enter, removal_patience, say_unbuilt
+from tasks.farewells import end_incidents_of_machines
 from tasks.reconciliation import Reconciliation
 from tasks.refusals import problem_of
 from tasks.surveys import Survey, fail_all
+
+LONGEST_LOOK = timedelta(minutes=15)
+"""What reading and telling take at most, when everybody answers late and every call is retried."""
 
 
 def read_cluster_file(cluster: str) -> ClusterSpec:
@@ -58,7 +63,16 @@ def remove_phantoms(spec: ClusterSpec, removals: Sequence[Removal]) -> tuple[Out
         outcomes = fail_all(removals, error)
     for outcome in outcomes:
         log.info("%s", outcome.sentence)
+    end_incidents_of_machines(spec, removals, outcomes)
     return outcomes
+
+
+def longest_run() -> timedelta:
+    """Return what no living run exceeds: the time for removals, and for reading with all retries.
+
+    A run that Prefect shows as running for longer died with its worker.
+    """
+    return timedelta(seconds=connect.settings().removal_deadline_s) + LONGEST_LOOK
 
 
 def _survey(spec: ClusterSpec, entrance: Entrance, *, dry_run: bool) -> Survey:

@@ -1,7 +1,11 @@
 """What a reconcile is called at its end, and what it says to people."""
 
+from dataclasses import replace
+
 import pytest
-from herd_doubles import host, instance_id
+from corral_node.alerts import Kind, Place
+from corral_node.alerts import Problem as ProblemOfMachine
+from herd_doubles import ACTIONS, host, instance_id
 
 from corral.clients.rancher.removal import Outcome, OutcomeKind
 from corral.domain.access import KnownProject
@@ -18,6 +22,7 @@ from corral.errors import (
     WrongAccountError,
     WrongRegionError,
 )
+from tasks.farewells import find_incidents
 from tasks.herd_reports import end_of_dry_run, end_of_reconcile, name_end
 from tasks.refusals import ACCESS_KINDS, problem_of
 from tasks.surveys import Survey, fail_all, find_problems
@@ -159,3 +164,12 @@ def test_a_second_look_that_failed_fails_every_removal_with_its_reason():
 
     assert [one.kind for one in outcomes] == [OutcomeKind.FAILED] * 2
     assert all("AWS answered Describe with Busy: later" in one.sentence for one in outcomes)
+
+
+def test_incidents_of_machines_are_ended_that_had_begun_with_their_hosts_and_are_gone():
+    begun = replace(host(1), actions=ACTIONS["inactive"], labels={"env": "main"})
+    removals = [replace(removal(1), host=begun), removal(2), removal(4)]
+
+    keys = find_incidents(removals, [GONE, KEPT, FAILED])
+
+    assert keys == [ProblemOfMachine(Kind.LEAVE, Place("main", instance_id(1)), "").key]
