@@ -34,12 +34,48 @@ class Power(Protocol):
         """
         ...
 
+    async def interrupt(self, instance_id: str) -> None:
+        """Give an instance the two minutes' notice of a spot interruption, then end it.
+
+        Raises:
+            LookupError: there is no such instance, or it does not run.
+
+        """
+        ...
+
+    async def forget(self, instance_id: str) -> None:
+        """Let EC2 forget a terminated instance now, and not after an hour.
+
+        Raises:
+            LookupError: there is no such instance, or it is not terminated.
+
+        """
+        ...
+
+    async def restart_servers(self) -> list[str]:
+        """Restart the containers of Rancher's servers where they are; return their instances.
+
+        Raises:
+            LookupError: none runs.
+
+        """
+        ...
+
 
 class Herd(Protocol):
     """Knows every host row."""
 
     async def seed(self, hosts: int, phantoms: int, environment: str) -> Mapping[str, Any]:
         """Make a herd at once and say what was made.
+
+        Raises:
+            LookupError: there is no such environment, or no Rancher yet.
+
+        """
+        ...
+
+    def serve(self, name: str, scale: int, environment: str) -> None:
+        """Make a service of so many containers on the hosts of an environment.
 
         Raises:
             LookupError: there is no such environment, or no Rancher yet.
@@ -92,6 +128,13 @@ def _number(body: Mapping[str, Any], name: str, default: float | None = None) ->
     return value
 
 
+def _text(body: Mapping[str, Any], name: str, default: str | None = None) -> str:
+    value = body.get(name, default)
+    if not isinstance(value, str) or not value:
+        raise _RefusedError(f"{name} has to be a name, not {value!r}")
+    return value
+
+
 class Lever:
     """The control URL's handlers."""
 
@@ -109,7 +152,11 @@ class Lever:
                 web.delete("/faults", self._clear_faults),
                 web.post("/instances/{id}/crash", self._crash),
                 web.post("/instances/{id}/partition", self._partition),
+                web.post("/instances/{id}/interrupt", self._interrupt),
+                web.post("/instances/{id}/forget", self._forget),
+                web.post("/servers/restart", self._restart_servers),
                 web.post("/herd", self._seed_herd),
+                web.post("/services", self._serve),
                 web.get("/hosts", self._list_hosts),
                 web.get("/journal", self._read_journal),
                 web.delete("/journal", self._clear_journal),
@@ -136,11 +183,31 @@ class Lever:
         await self._power.partition(instance_id, seconds)
         return web.json_response({"id": instance_id, "seconds": seconds})
 
+    async def _interrupt(self, request: web.Request) -> web.Response:
+        instance_id = request.match_info["id"]
+        await self._power.interrupt(instance_id)
+        return web.json_response({"id": instance_id, "action": "terminate"})
+
+    async def _forget(self, request: web.Request) -> web.Response:
+        instance_id = request.match_info["id"]
+        await self._power.forget(instance_id)
+        return web.json_response({"id": instance_id})
+
+    async def _restart_servers(self, request: web.Request) -> web.Response:
+        await _body(request)
+        return web.json_response({"instances": await self._power.restart_servers()})
+
+    async def _serve(self, request: web.Request) -> web.Response:
+        body = await _body(request, "name", "scale", "environment")
+        name, environment = _text(body, "name"), _text(body, "environment", "Default")
+        scale = int(_number(body, "scale", 1))
+        self._herd.serve(name, scale, environment)
+        made = {"name": name, "scale": scale, "environment": environment}
+        return web.json_response(made, status=HTTPStatus.CREATED)
+
     async def _seed_herd(self, request: web.Request) -> web.Response:
         body = await _body(request, "hosts", "phantoms", "environment")
-        environment = body.get("environment", "Default")
-        if not isinstance(environment, str):
-            raise _RefusedError("environment has to be a name")
+        environment = _text(body, "environment", "Default")
         hosts, phantoms = int(_number(body, "hosts", 0)), int(_number(body, "phantoms", 0))
         made = await self._herd.seed(hosts, phantoms, environment)
         return web.json_response(dict(made), status=HTTPStatus.CREATED)

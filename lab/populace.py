@@ -1,17 +1,47 @@
 """What lives in the lab's AWS: machines on its instances, Rancher on its machines."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from lab.aws import Aws, SeededInstance
+from lab.aws import Aws, InstanceView, SeededInstance
 from lab.balancer import Balancer
 from lab.machines import Machines, Names, NoMachineError
+from lab.machines.docker.containers import Container
 from lab.machines.workloads import RancherImages
+from lab.rancher import RancherCluster
 from lab.world import World
 
+SERVER = "rancher-server"
+"""What machines call the container of Rancher's server."""
 HERD_TAGS = {"Name": "seeded-herd", "Pool": "seeded", "Role": "seeded"}
+
+
+async def restart_servers(machines: Machines, instances: Iterable[InstanceView]) -> list[str]:
+    """Restart the containers of Rancher's servers, all at once; return the instances they are on.
+
+    Raises:
+        LookupError: none runs.
+
+    """
+    running = dict(_servers_on(machines, instances))
+    if not running:
+        raise LookupError("no container of Rancher's server runs")
+    await asyncio.gather(*(server.stop(by_hand=True) for server in running.values()))
+    for server in running.values():
+        server.start()
+    return list(running)
+
+
+def _servers_on(
+    machines: Machines, instances: Iterable[InstanceView]
+) -> Iterator[tuple[str, Container]]:
+    for instance in instances:
+        with suppress(NoMachineError):
+            container = machines.find(instance.id).docker.find(SERVER)
+            if container is not None and container.is_running:
+                yield instance.id, container
 
 
 class Populace:
@@ -54,6 +84,33 @@ class Populace:
         """
         self._machines.partition(instance_id, seconds)
 
+    async def interrupt(self, instance_id: str) -> None:
+        """Give an instance the notice of a spot interruption; EC2 ends it two minutes later.
+
+        Raises:
+            LookupError: EC2 does not know it, or it does not run.
+
+        """
+        await asyncio.to_thread(self._aws.interrupt, instance_id)
+
+    async def forget(self, instance_id: str) -> None:
+        """Let EC2 forget a terminated instance.
+
+        Raises:
+            LookupError: EC2 does not know it, or it is not terminated.
+
+        """
+        await asyncio.to_thread(self._aws.forget, instance_id)
+
+    async def restart_servers(self) -> list[str]:
+        """Restart the containers of Rancher's servers, all at once; their machines go on.
+
+        Raises:
+            LookupError: none runs.
+
+        """
+        return await restart_servers(self._machines, self._aws.instances())
+
     async def seed(self, hosts: int, phantoms: int, environment: str) -> Mapping[str, Any]:
         """Make a herd at once: rows in Rancher, instances in EC2, the phantoms' terminated.
 
@@ -61,16 +118,28 @@ class Populace:
             LookupError: there is no Rancher yet, or it has no such environment.
 
         """
-        clusters = list(self._images.clusters.values())
-        if not clusters:
-            raise LookupError("there is no Rancher yet that could have a herd")
-        made = clusters[0].seed_herd(hosts, phantoms, environment)
+        made = self._cluster().seed_herd(hosts, phantoms, environment)
         herd = [SeededInstance(one.instance_id, one.private_ip, not one.phantom) for one in made]
         await asyncio.to_thread(self._aws.seed_herd, herd, HERD_TAGS)
         return {
             "hosts": [one.host_id for one in made],
             "phantoms": [one.host_id for one in made if one.phantom],
         }
+
+    def serve(self, name: str, scale: int, environment: str) -> None:
+        """Make a service of so many containers on the hosts of an environment.
+
+        Raises:
+            LookupError: there is no Rancher yet, or it has no such environment.
+
+        """
+        self._cluster().seed_service(name, scale, environment)
+
+    def _cluster(self) -> RancherCluster:
+        clusters = list(self._images.clusters.values())
+        if not clusters:
+            raise LookupError("there is no Rancher yet that could have a herd")
+        return clusters[0]
 
     def hosts(self) -> list[dict[str, Any]]:
         """Return every host row as stored, removed ones too."""

@@ -4,12 +4,14 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from typing import Any
 
 from lab.aws import dns, look
 from lab.aws.fleet import Fleet
+from lab.aws.fleet.interruptions import Interruptions
 from lab.aws.fleet.refresh import Refreshes
 from lab.aws.fleet.seams import install
-from lab.aws.gaps import close_gaps, database_life, shutting_down
+from lab.aws.gaps import close_gaps, database_life, forgetting, shutting_down
 from lab.aws.gaps.target_health import TargetHealth, found
 from lab.aws.herd import sow_herd
 from lab.aws.moto_edge import LOCK, fresh_backends, restore
@@ -44,6 +46,7 @@ class Aws:
         self._backends = fresh_backends()
         close_gaps(world, self._backends)
         self._fleet = Fleet(world, self._backends)
+        self._interruptions = Interruptions(self._backends, world.seconds)
         self._refreshes = Refreshes(self._fleet, world.seconds)
         install(self._fleet, self._refreshes)
         sow(self._backends)
@@ -77,11 +80,12 @@ class Aws:
 
     def instances(self) -> list[InstanceView]:
         """Return every instance that can boot, terminated ones too; not a seeded herd's."""
-        return [
-            look.instance_view(self._backends, instance)
-            for instance in self._backends.ec2.all_instances()
-            if not hasattr(instance, "lab_seeded")
-        ]
+        return [look.instance_view(self._backends, instance) for instance in self._own()]
+
+    def _own(self) -> list[Any]:
+        """Return moto's instances without those of a seeded herd."""
+        known = self._backends.ec2.all_instances()
+        return [instance for instance in known if not hasattr(instance, "lab_seeded")]
 
     def instance(self, instance_id: str) -> InstanceView | None:
         """Return one instance, none if EC2 does not know it."""
@@ -93,6 +97,26 @@ class Aws:
         with LOCK:
             shutting_down.end(self._backends.ec2.get_instance(instance_id))
             self._fleet.drop(instance_id)
+
+    def interrupt(self, instance_id: str) -> None:
+        """Give an instance the notice of a spot interruption, and end it when that is over.
+
+        Raises:
+            LookupError: EC2 does not know it, or it does not run.
+
+        """
+        with LOCK:
+            self._interruptions.warn(instance_id)
+
+    def forget(self, instance_id: str) -> None:
+        """Let EC2 forget a terminated instance now, and not after an hour.
+
+        Raises:
+            LookupError: EC2 does not know it, or it is not terminated.
+
+        """
+        with LOCK:
+            forgetting.forget(self._backends, instance_id)
 
     def seed_herd(self, herd: Iterable[SeededInstance], tags: Mapping[str, str]) -> None:
         """Make instances that never boot; for herds of any size."""
@@ -152,15 +176,13 @@ class Aws:
         if not LOCK.acquire(timeout=_PATIENCE_S):
             return
         try:
-            shutting_down.end_what_is_due(self._backends)
+            shutting_down.end_what_is_due(self._backends.ec2.all_instances())
+            forgetting.forget_what_is_due(self._world, self._backends, self._own())
+            self._interruptions.tick()
             database_life.end_what_is_due(self._backends)
             self._fleet.tick()
             self._refreshes.tick(self._backends.autoscaling.autoscaling_groups)
-            states = {
-                instance.id: instance.state
-                for instance in self._backends.ec2.all_instances()
-                if not hasattr(instance, "lab_seeded")
-            }
+            states = {instance.id: instance.state for instance in self._own()}
         finally:
             LOCK.release()
         before, self._states = self._states, states

@@ -15,12 +15,28 @@ from lab.rancher.rows import Account, ProjectMember, Row
 from lab.rancher.schema import SPELLINGS, TYPES
 from lab.rancher.schema.accounts import ACCOUNT, PROJECT_MEMBER, PROJECT_TYPE
 from lab.rancher.schema.shape import ADMIN, PROJECT, USER
+from lab.rancher.store import Store
 
 if TYPE_CHECKING:
     from lab.rancher.cluster import RancherCluster
 
 PROJECT_KIND = "project"
 ROLE_ORDER = ("owner", "member", "restricted", "readonly")
+
+
+def find_environment(store: Store, named: str) -> Account:
+    """Return the environment of a name or id.
+
+    Raises:
+        LookupError: there is none.
+
+    """
+    for account in store.accounts:
+        if account.kind != PROJECT_KIND or account.removed is not None:
+            continue
+        if named == account.name or parse_id(named) == account.id:
+            return account
+    raise LookupError(f"Rancher has no environment {named!r}")
 
 
 class AccountManager(Manager[Account]):

@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING
 
 from lab.rancher import seeds, timings
 from lab.rancher.access import LocalAuthManager
-from lab.rancher.accounts import AccountManager, ProjectManager, ProjectProcesses
+from lab.rancher.accounts import (
+    AccountManager,
+    ProjectManager,
+    ProjectProcesses,
+    find_environment,
+)
 from lab.rancher.agents import AgentService, Connection
 from lab.rancher.clockwork import Clockwork
 from lab.rancher.engine import Engine, ProcessCancelledError, ProcessUnknownError
@@ -156,6 +161,17 @@ class RancherCluster:
 
         """
         return seed(self, hosts, phantoms, environment, instances)
+
+    def seed_service(self, name: str, scale: int, environment: str) -> None:
+        """Make a service at once, whose containers come up on the hosts of an environment.
+
+        Args:
+            name: what its containers are called, with a number.
+            scale: how many there are.
+            environment: its name or id.
+
+        """
+        self.services.plant(find_environment(self.store, environment), name, scale)
 
 
 def _managers() -> Mapping[str, Manager[Row]]:

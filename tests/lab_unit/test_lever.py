@@ -39,6 +39,18 @@ class Machines:
         self._look_for(instance_id)
         self.done.append(("partition", instance_id, seconds))
 
+    async def interrupt(self, instance_id: str) -> None:
+        self._look_for(instance_id)
+        self.done.append(("interrupt", instance_id))
+
+    async def forget(self, instance_id: str) -> None:
+        self._look_for(instance_id)
+        self.done.append(("forget", instance_id))
+
+    async def restart_servers(self) -> list[str]:
+        self.done.append(("restart",))
+        return ["i-1"]
+
     def _look_for(self, instance_id: str) -> None:
         if instance_id != "i-1":
             raise LookupError(f"EC2 has no living instance {instance_id}")
@@ -46,6 +58,14 @@ class Machines:
 
 class Herd:
     """Remembers what it was asked for."""
+
+    def __init__(self) -> None:
+        self.served: list[tuple[str, int]] = []
+
+    def serve(self, name: str, scale: int, environment: str) -> None:
+        if environment == "unknown":
+            raise LookupError("Rancher has no environment 'unknown'")
+        self.served.append((name, scale))
 
     async def seed(self, hosts: int, phantoms: int, environment: str) -> dict[str, Any]:
         if environment == "unknown":
@@ -66,7 +86,8 @@ class Lab:
         self.world = World(10, root, self._loop)
         self.machines = Machines()
         self._runners: list[web.AppRunner] = []
-        lever = Lever(self.world, self.machines, Herd())
+        self.herd = Herd()
+        lever = Lever(self.world, self.machines, self.herd)
         self.control_url = self._run(self._serve(lever.application))
         self.alerts_url = self._run(self._serve(lambda: alerts.application(self.world)))
 
@@ -117,6 +138,7 @@ def test_a_fault_gets_an_id_and_works_until_it_is_deleted(lab):
         ("POST", "/instances/i-1/partition", {"seconds": -1}, "seconds has to be a number"),
         ("POST", "/instances/i-1/partition", {"minutes": 1}, "no field minutes"),
         ("POST", "/herd", {"hosts": "many"}, "hosts has to be a number"),
+        ("POST", "/services", {"scale": 2}, "name has to be a name, not None"),
     ],
 )
 def test_what_the_lever_does_not_understand_is_a_400_with_a_sentence(
@@ -133,7 +155,10 @@ def test_what_the_lever_does_not_understand_is_a_400_with_a_sentence(
     [
         ("/instances/i-2/crash", None),
         ("/instances/i-2/partition", {"seconds": 5}),
+        ("/instances/i-2/interrupt", None),
+        ("/instances/i-2/forget", None),
         ("/herd", {"hosts": 5, "environment": "unknown"}),
+        ("/services", {"name": "web", "environment": "unknown"}),
         ("/nothing", None),
     ],
 )
@@ -144,11 +169,33 @@ def test_what_is_not_there_is_a_404_with_a_sentence(lab, path, body):
     assert answer.json()["error"]
 
 
-def test_machines_are_crashed_and_partitioned(lab):
+def test_machines_are_crashed_partitioned_interrupted_and_forgotten(lab):
     assert lab.pull("POST", "/instances/i-1/crash").status_code == 200
     assert lab.pull("POST", "/instances/i-1/partition", {"seconds": 30}).status_code == 200
+    assert lab.pull("POST", "/instances/i-1/interrupt").status_code == 200
+    assert lab.pull("POST", "/instances/i-1/forget").status_code == 200
 
-    assert lab.machines.done == [("crash", "i-1"), ("partition", "i-1", 30)]
+    assert lab.machines.done == [
+        ("crash", "i-1"),
+        ("partition", "i-1", 30),
+        ("interrupt", "i-1"),
+        ("forget", "i-1"),
+    ]
+
+
+def test_ranchers_servers_are_restarted_where_they_are(lab):
+    answer = lab.pull("POST", "/servers/restart", {})
+
+    assert answer.json() == {"instances": ["i-1"]}
+    assert lab.machines.done == [("restart",)]
+
+
+def test_a_service_is_made_in_an_environment(lab):
+    answer = lab.pull("POST", "/services", {"name": "web", "scale": 2})
+
+    assert answer.status_code == 201
+    assert answer.json() == {"name": "web", "scale": 2, "environment": "Default"}
+    assert lab.herd.served == [("web", 2)]
 
 
 def test_a_herd_is_seeded_and_hosts_are_listed(lab):

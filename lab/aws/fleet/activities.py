@@ -18,7 +18,7 @@ DONE = "Successful"
 
 @dataclass(slots=True)
 class Activity:
-    """One launch or termination; the names are those that moto's serialiser looks for."""
+    """One thing that a group did; the names are those that moto's serialiser looks for."""
 
     auto_scaling_group_name: str
     auto_scaling_group_arn: str
@@ -43,10 +43,13 @@ def record_of(group: Any) -> list[Activity]:  # noqa: ANN401
 
 
 def begin(group: Any, doing: str, instance_id: str, why: str) -> Activity:  # noqa: ANN401
+    """Add a launch or a termination that has begun."""
+    return note(group, f"{doing} EC2 instance: {instance_id}", why)
+
+
+def note(group: Any, what: str, why: str) -> Activity:  # noqa: ANN401
     """Add an activity that has begun."""
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    activity = Activity(
-        group.name, group.arn, f"{doing} EC2 instance: {instance_id}", f"At {now} {why}"
-    )
+    activity = Activity(group.name, group.arn, what, f"At {now} {why}")
     record_of(group).append(activity)
     return activity

@@ -8,11 +8,20 @@ from moto.autoscaling.exceptions import ValidationError
 from lab.aws.fleet import activities
 from lab.aws.fleet.hooks import Action, Hooks
 from lab.aws.fleet.launch import launch
+from lab.aws.fleet.processes import (
+    ADD_TO_LOAD_BALANCER,
+    HEALTH_CHECK,
+    LAUNCH,
+    REPLACE_UNHEALTHY,
+    TERMINATE,
+    goes_on,
+)
 from lab.aws.gaps.target_health import health_of
 from lab.aws.moto_edge import Backends
 from lab.world import World
 
 IN_SERVICE = "InService"
+STANDBY = "Standby"
 WAIT = "Terminating:Wait"
 _ASKED = "an instance was taken out of service in response to a user request"
 _SCALED_IN = (
@@ -37,6 +46,8 @@ class Fleet:
         self._world = world
         self._backends = backends
         self.hooks = Hooks(backends, world.seconds)
+        self.buried: list[Any] = []
+        """Groups that were deleted, for their record."""
 
     def tick(self) -> None:
         """Take every group one step towards what it should be."""
@@ -50,19 +61,22 @@ class Fleet:
         """Launch what is missing, begin to terminate what is too much."""
         in_service = group.active_instances()
         wanted = group.desired_capacity or 0
-        for _ in range(wanted - len(in_service)):
-            state = launch(group)
-            activities.begin(group, "Launching a new", state.instance.id, _GROWN).done()
-        for state in self._surplus(group, len(in_service) - wanted):
-            self.terminate(group, state, _SCALED_IN)
-        self._register(group)
+        if goes_on(group, LAUNCH):
+            for _ in range(wanted - len(in_service)):
+                state = launch(group)
+                activities.begin(group, "Launching a new", state.instance.id, _GROWN).done()
+        if goes_on(group, TERMINATE):
+            for state in self._surplus(group, len(in_service) - wanted):
+                self.terminate(group, state, _SCALED_IN)
+        if goes_on(group, ADD_TO_LOAD_BALANCER):
+            self._register(group)
 
     def terminate(self, group: Any, state: Any, why: str = _ASKED) -> None:  # noqa: ANN401
         """Take one instance out of service: out of the load balancer, then by way of the hooks."""
         instance_id = state.instance.id
         activity = activities.begin(group, "Terminating", instance_id, why)
         state.lab_activity = activity
-        self._backends.elbv2.notify_terminate_instances([instance_id])
+        self.deregister(instance_id)
         if self.hooks.begin(group, instance_id):
             state.lifecycle_state = WAIT
             activity.status_code = activities.WAITING
@@ -78,8 +92,12 @@ class Fleet:
                 state.lab_activity = activities.begin(
                     group, "Terminating", instance_id, _NOT_RUNNING
                 )
-                self._backends.elbv2.notify_terminate_instances([instance_id])
+                self.deregister(instance_id)
                 self._finish(group, state)
+
+    def deregister(self, instance_id: str) -> None:
+        """Take an instance out of the load balancers."""
+        self._backends.elbv2.notify_terminate_instances([instance_id])
 
     def is_well(self, group: Any) -> bool:  # noqa: ANN401
         """Say whether a group is at its size and the load balancer finds all of it healthy."""
@@ -101,7 +119,7 @@ class Fleet:
         group.desired_capacity = 0
         for state in list(group.instance_states):
             self.hooks.forget(state.instance.id)
-            self._backends.elbv2.notify_terminate_instances([state.instance.id])
+            self.deregister(state.instance.id)
             state.lab_activity = activities.begin(
                 group, "Terminating", state.instance.id, _SCALED_IN
             )
@@ -131,7 +149,8 @@ class Fleet:
                 self._finish(group, state)
 
     def _finish(self, group: Any, state: Any) -> None:  # noqa: ANN401
-        self._backends.ec2.terminate_instances([state.instance.id])
+        if self._backends.ec2.get_instance_by_id(state.instance.id) is not None:
+            self._backends.ec2.terminate_instances([state.instance.id])
         group.instance_states.remove(state)
         self.hooks.forget(state.instance.id)
         state.lab_activity.done()
@@ -142,7 +161,8 @@ class Fleet:
             why = self._ailment(group, state)
             if why:
                 state.health_status = "Unhealthy"
-                self.terminate(group, state, why)
+                if goes_on(group, REPLACE_UNHEALTHY, TERMINATE):
+                    self.terminate(group, state, why)
 
     def _ailment(self, group: Any, state: Any) -> str | None:  # noqa: ANN401
         """Say what is wrong with an instance.
@@ -150,10 +170,12 @@ class Fleet:
         An instance that does not run is replaced at once; what the load balancer finds counts only
         after the grace period, which begins when the instance comes into service.
         """
+        if state.health_status == "Unhealthy" and state.instance.state == "running":
+            return _MARKED
+        if not goes_on(group, HEALTH_CHECK):
+            return None
         if state.instance.state != "running":
             return _NOT_RUNNING
-        if state.health_status == "Unhealthy":
-            return _MARKED
         if group.health_check_type != "ELB" or self._is_young(group, state):
             return None
         found = [

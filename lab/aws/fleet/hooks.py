@@ -13,7 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from lab.aws.moto_edge import ACCOUNT_ID, REGION, Backends
+from lab.aws.fleet.events import announce
+from lab.aws.moto_edge import Backends
 
 TERMINATING = "autoscaling:EC2_INSTANCE_TERMINATING"
 _LONGEST_S = 172800.0
@@ -112,21 +113,10 @@ class Hooks:
         metadata = getattr(action.hook, "notification_metadata", None)
         if metadata:
             detail["NotificationMetadata"] = metadata
-        now = time.time()
-        event = {
-            "version": "0",
-            "id": str(uuid.uuid4()),
-            "detail-type": "EC2 Instance-terminate Lifecycle Action",
-            "source": "aws.autoscaling",
-            "account": ACCOUNT_ID,
-            "time": now,
-            # moto wants to know it for input transformers; targets do not see it
-            "ingestion-time": now,
-            "region": REGION,
-            "resources": [group.arn],
-            "detail": detail,
-        }
-        bus = self._backends.events.describe_event_bus("default")
-        for rule in bus.rules.values():
-            if rule.state == "ENABLED":
-                rule.send_to_targets(dict(event))
+        announce(
+            self._backends,
+            "aws.autoscaling",
+            "EC2 Instance-terminate Lifecycle Action",
+            [group.arn],
+            detail,
+        )

@@ -11,12 +11,16 @@ from moto.autoscaling.models import (
 from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.responses import ActionResult, EmptyResult
 
+from lab.aws.fleet import standby
 from lab.aws.fleet.activities import record_of
-from lab.aws.fleet.groups import Fleet
+from lab.aws.fleet.groups import IN_SERVICE, STANDBY, Fleet
 from lab.aws.fleet.hooks import Action
 from lab.aws.fleet.refresh import Refreshes
 from lab.aws.gaps.policies import drop_all
 from lab.aws.moto_edge import patch
+
+_MOST_ACTIVITIES = 100
+_MOST_INSTANCES = 50
 
 
 def install(fleet: Fleet, refreshes: Refreshes) -> None:
@@ -24,7 +28,9 @@ def install(fleet: Fleet, refreshes: Refreshes) -> None:
     _hand_over_groups(fleet)
     _hand_over_sizes(fleet)
     _hand_over_terminations(fleet)
-    _serve_activities()
+    _serve_standby(fleet)
+    _serve_activities(fleet)
+    _serve_instances()
     _serve_hooks(fleet)
     _serve_refreshes(refreshes)
 
@@ -45,6 +51,7 @@ def _hand_over_groups(fleet: Fleet) -> None:
     def delete(self: AutoScalingBackend, group_name: str) -> None:
         group = _group(self, group_name)
         fleet.remove_group(group)
+        fleet.buried.append(group)
         drop_all(self, group_name)
         del self.autoscaling_groups[group_name]
 
@@ -83,7 +90,7 @@ def _hand_over_terminations(fleet: Fleet) -> None:
         should_decrement: bool,  # noqa: FBT001
     ) -> TerminateInstanceActivity:
         group, state = _find(self, instance_id)
-        if should_decrement:
+        if should_decrement and state.lifecycle_state == IN_SERVICE:
             fleet.check_size(group, group.desired_capacity - 1)
             group.desired_capacity -= 1
         fleet.terminate(group, state)
@@ -97,43 +104,96 @@ def _hand_over_terminations(fleet: Fleet) -> None:
 
 def _find(backend: AutoScalingBackend, instance_id: str) -> tuple[Any, Any]:
     for group in backend.autoscaling_groups.values():
-        for state in group.active_instances():
-            if state.instance.id == instance_id:
+        for state in group.instance_states:
+            if state.instance.id == instance_id and state.lifecycle_state in (IN_SERVICE, STANDBY):
                 return group, state
     raise ValidationError(
         f"Instance Id not found - No managed instance found for instance ID: {instance_id}"
     )
 
 
-def _serve_activities() -> None:
+def _serve_standby(fleet: Fleet) -> None:
+    def enter(self: AutoScalingResponse) -> ActionResult:
+        group = _group(self.autoscaling_backend, self._get_param("AutoScalingGroupName"))
+        decrement = self._get_bool_param("ShouldDecrementDesiredCapacity")
+        ids = self._get_param("InstanceIds", [])
+        return ActionResult({"Activities": standby.enter(fleet, group, ids, decrement=decrement)})
+
+    def leave(self: AutoScalingResponse) -> ActionResult:
+        group = _group(self.autoscaling_backend, self._get_param("AutoScalingGroupName"))
+        ids = self._get_param("InstanceIds", [])
+        return ActionResult({"Activities": standby.leave(fleet, group, ids)})
+
+    patch(AutoScalingResponse, "enter_standby", enter)
+    patch(AutoScalingResponse, "exit_standby", leave)
+
+
+def _serve_activities(fleet: Fleet) -> None:
     def describe(self: AutoScalingResponse) -> ActionResult:
-        name = self._get_param("AutoScalingGroupName")
-        groups = self.autoscaling_backend.describe_auto_scaling_groups([name] if name else [])
         wanted = self._get_param("ActivityIds", [])
         found = [
             activity
-            for group in groups
+            for group in _recorded(self, fleet)
             for activity in reversed(record_of(group))
             if not wanted or activity.activity_id in wanted
         ]
-        return ActionResult({"Activities": found[: self._get_int_param("MaxRecords", 100)]})
+        found.sort(key=lambda activity: activity.start_time, reverse=True)
+        return _page(self, "Activities", found, _MOST_ACTIVITIES)
 
     patch(AutoScalingResponse, "describe_scaling_activities", describe)
 
 
+def _recorded(call: AutoScalingResponse, fleet: Fleet) -> list[Any]:
+    """Return the groups whose activities are asked for, those that are gone only on demand."""
+    groups = list(call.autoscaling_backend.autoscaling_groups.values())
+    if call._get_bool_param("IncludeDeletedGroups"):  # noqa: SLF001 - moto's way to read
+        groups += fleet.buried
+    name = call._get_param("AutoScalingGroupName")  # noqa: SLF001
+    return [group for group in groups if name in (None, group.name)]
+
+
+def _serve_instances() -> None:
+    """Answer no more instances than AWS does, and refuse to be asked for more.
+
+    Source: Auto Scaling API reference, DescribeAutoScalingInstances.
+    """
+
+    def describe(self: AutoScalingResponse) -> ActionResult:
+        ids = self._get_param("InstanceIds", [])
+        if len(ids) > _MOST_INSTANCES:
+            raise ValidationError(
+                f"1 validation error detected: Value '{ids}' at 'instanceIds' failed to satisfy"
+                " constraint: Member must have length less than or equal to 50"
+            )
+        found = self.autoscaling_backend.describe_auto_scaling_instances(ids)
+        return _page(self, "AutoScalingInstances", found, _MOST_INSTANCES)
+
+    patch(AutoScalingResponse, "describe_auto_scaling_instances", describe)
+
+
+def _page(call: AutoScalingResponse, name: str, found: list[Any], most: int) -> ActionResult:
+    """Answer one page; the token says how many were answered before."""
+    size = min(call._get_int_param("MaxRecords") or most, most)  # noqa: SLF001
+    begin = int(call._get_param("NextToken") or 0)  # noqa: SLF001
+    end = begin + size
+    answer: dict[str, Any] = {name: found[begin:end]}
+    if len(found) > end:
+        answer["NextToken"] = str(end)
+    return ActionResult(answer)
+
+
 def _serve_hooks(fleet: Fleet) -> None:
     def named(self: AutoScalingResponse) -> Action:
-        instance_id = self._get_param("InstanceId")
+        instance_id, token = self._get_param("InstanceId"), self._get_param("LifecycleActionToken")
         action = fleet.hooks.find(
             self._get_param("LifecycleHookName"),
             self._get_param("AutoScalingGroupName"),
             instance_id,
-            self._get_param("LifecycleActionToken"),
+            token,
         )
         if action is None:
-            raise ValidationError(
-                f"No active Lifecycle Action found with instance ID {instance_id}"
-            )
+            meant = f"token {token}" if token else f"instance ID {instance_id}"
+            raise ValidationError(f"No active Lifecycle Action found with {meant}")
         return action
 
     def complete(self: AutoScalingResponse) -> ActionResult:

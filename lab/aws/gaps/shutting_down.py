@@ -1,24 +1,28 @@
-"""A terminated instance shuts down first.
+"""A terminated or stopped instance shuts down first.
 
-moto: is `terminated` at once.
-AWS: is `shutting-down` while the machine stops its services, then `terminated`.
+moto: is `terminated` or `stopped` at once.
+AWS: is `shutting-down` or `stopping` while the machine stops its services, then `terminated` or
+`stopped`; what is still stopping cannot be started.
 Why it matters: what a machine does at its end (leaving Rancher) would happen after its death, and
 whoever asks EC2 meanwhile would hear of a dead instance that still talks.
 
-Source: EC2 user guide, "Instance lifecycle". How long it takes is not said; a minute is usual.
+Source: EC2 user guide, "Instance lifecycle"; API reference, "Error codes" for the refused start.
+How long it takes is not said; a minute is usual for an end, less for a stop.
 """
 
 import copy
 import time
+from collections.abc import Iterable
 from typing import Any
 
+from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models.instances import Instance
 
-from lab.aws.moto_edge import Backends, patch
+from lab.aws.moto_edge import patch
 from lab.world import World
 
 SHUTDOWN_S = 60.0
-_CODE = 32
+STOP_S = 30.0
 
 
 def close(world: World) -> None:
@@ -27,11 +31,34 @@ def close(world: World) -> None:
     def terminate(self: Instance) -> Any:  # noqa: ANN401
         before = copy.copy(self._state)
         if self.state not in ("shutting-down", "terminated"):
-            self._state.name, self._state.code = "shutting-down", _CODE
-            self.lab_gone_at = time.monotonic() + world.seconds(SHUTDOWN_S)
+            self._state.name, self._state.code = "shutting-down", 32
+            self.lab_down_at = time.monotonic() + world.seconds(SHUTDOWN_S)
         return before
 
-    Instance.lab_end = patch(Instance, "terminate", terminate)
+    def stop(self: Instance) -> Any:  # noqa: ANN401
+        before = copy.copy(self._state)
+        if self.state == "running":
+            self._state.name, self._state.code = "stopping", 64
+            self.lab_down_at = time.monotonic() + world.seconds(STOP_S)
+        return before
+
+    def start(self: Instance) -> Any:  # noqa: ANN401
+        if self.state == "stopping":
+            raise EC2ClientError(
+                "IncorrectInstanceState",
+                f"The instance '{self.id}' is not in a state from which it can be started.",
+            )
+        return start_at_once(self)
+
+    end_at_once = patch(Instance, "terminate", terminate)
+    start_at_once = patch(Instance, "start", start)
+
+    def finish(self: Instance) -> None:
+        end_at_once(self)
+        self.lab_ended_at = time.monotonic()
+
+    Instance.lab_end = finish
+    Instance.lab_stop = patch(Instance, "stop", stop)
 
 
 def end(instance: Instance) -> None:
@@ -40,9 +67,11 @@ def end(instance: Instance) -> None:
         instance.lab_end()
 
 
-def end_what_is_due(backends: Backends) -> None:
-    """End the instances whose shutdown is over."""
+def end_what_is_due(instances: Iterable[Instance]) -> None:
+    """End and stop the instances whose shutdown is over."""
     now = time.monotonic()
-    for instance in backends.ec2.all_instances():
-        if instance.state == "shutting-down" and instance.lab_gone_at <= now:
+    for instance in instances:
+        if instance.state == "shutting-down" and instance.lab_down_at <= now:
             instance.lab_end()
+        elif instance.state == "stopping" and instance.lab_down_at <= now:
+            instance.lab_stop()
