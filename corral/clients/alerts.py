@@ -5,14 +5,14 @@ An address is a secret: nothing here logs it, and no error holds it.
 
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Final
 
 import apprise
-import pagerduty
+import requests
 import stamina
 from apprise.plugins.pagerduty import NotifyPagerDuty
 from pydantic import SecretStr
@@ -24,11 +24,12 @@ from corral.errors import AlertError
 TRIES: Final = 3
 RETRY_FOR_S: Final = 20.0
 FIRST_PAUSE_S: Final = 1.0
-TIMEOUT_S: Final = 5
+TIMEOUT_S: Final = 5.0
 # Source: PagerDuty developer documentation, "Send an alert event" and "Service regions".
 SUMMARY_LENGTH: Final = 1024
 REGIONS: Final = {"us": "https://events.pagerduty.com", "eu": "https://events.eu.pagerduty.com"}
 
+TAKEN: Final = range(200, 300)
 CLIENT_FAULTS: Final = range(400, 500)
 TOO_MANY: Final = 429
 TYPES: Final = {
@@ -146,38 +147,41 @@ def _notify(service: Service, step: AlertStep) -> None:
 
 
 def _trigger(service: Service, alert: OpenAlert, url: str | None) -> None:
-    with _events(service, url) as client:
-        client.trigger(
-            alert.title[:SUMMARY_LENGTH],
-            service.source,
-            dedup_key=alert.key,
-            severity=alert.severity.value,
-            payload={"class": alert.kind, "component": alert.scope or alert.kind},
-            custom_details={"text": alert.text, "since": alert.since.isoformat()},
-        )
+    payload = {
+        "summary": alert.title[:SUMMARY_LENGTH],
+        "source": service.source,
+        "severity": alert.severity.value,
+        "class": alert.kind,
+        "component": alert.scope or alert.kind,
+        "custom_details": {"text": alert.text, "since": alert.since.isoformat()},
+    }
+    _enqueue(service, url, {"event_action": "trigger", "dedup_key": alert.key, "payload": payload})
 
 
 def _resolve(service: Service, key: str, url: str | None) -> None:
-    with _events(service, url) as client:
-        client.resolve(key)
+    _enqueue(service, url, {"event_action": "resolve", "dedup_key": key})
 
 
-@contextmanager
-def _events(service: Service, url: str | None) -> Iterator[pagerduty.EventsApiV2Client]:
-    """Give PagerDuty's client, whose own retries would have no end."""
-    base_url = url or REGIONS[service.region_name]
-    with pagerduty.EventsApiV2Client(service.integration_key, base_url=base_url) as client:
-        client.timeout = TIMEOUT_S
-        client.max_network_attempts = 0
-        client.sleep_timer = FIRST_PAUSE_S
-        # What has no number is tried for ever when there was too much: this is the least.
-        client.retry = {TOO_MANY: 1}
-        try:
-            with _hushed():
-                yield client
-        except pagerduty.Error as error:
-            answer = error.response
-            raise _NotTakenError(answer.status_code if answer is not None else 0) from None
+def _enqueue(service: Service, url: str | None, event: Mapping[str, object]) -> None:
+    """Send PagerDuty an event.
+
+    Not through its own client, whose retries have no end and which speaks to nothing but https.
+
+    Source: PagerDuty developer documentation, "Send an alert event".
+    """
+    where = (url or REGIONS[service.region_name]).rstrip("/")
+    try:
+        answer = requests.post(
+            f"{where}/v2/enqueue",
+            json={"routing_key": service.integration_key, **event},
+            timeout=TIMEOUT_S,
+            allow_redirects=False,
+        )
+    except requests.RequestException:
+        # Its words are left out, with the address in them.
+        raise _NotTakenError(0) from None
+    if answer.status_code not in TAKEN:
+        raise _NotTakenError(answer.status_code)
 
 
 _heard: ContextVar[list[int] | None] = ContextVar("heard", default=None)

@@ -1,0 +1,136 @@
+"""How people are told: once, in words of the alert, and without a word about the address."""
+
+import json
+import logging
+import threading
+from datetime import UTC, datetime
+
+import pytest
+import requests
+import responses
+import stamina
+from pydantic import SecretStr
+
+from corral.clients.alerts import Channel, deliver, resolve_quietly
+from corral.domain.alerts import Action, AlertStep, OpenAlert, Severity
+from corral.errors import AlertError
+
+TOKEN = "abcdefghijklmnopqrstuvwxyz"
+HOOK = f"http://chat.example.com:8065/hooks/{TOKEN}"
+CHAT = Channel("chat", SecretStr(f"mmost://chat.example.com:8065/{TOKEN}"))
+KEY = "corral/lab/stuck/main/1h5"
+
+
+def step(action: Action = Action.OPEN, severity: Severity = Severity.ERROR) -> AlertStep:
+    alert = OpenAlert(
+        key=KEY,
+        kind="stuck",
+        scope="main",
+        subject="1h5",
+        severity=severity,
+        title="Host 1h5 is stuck in removing",
+        text="It has been in removing for 20 minutes: look at its processes in Rancher.",
+        since=datetime(2026, 11, 2, 3, 4, 5, tzinfo=UTC),
+    )
+    return AlertStep(alert, action, ("chat",))
+
+
+@pytest.fixture(autouse=True)
+def _quick_retries():
+    with stamina.set_testing(True, attempts=3, cap=True):
+        yield
+
+
+@pytest.fixture
+def answers():
+    with responses.RequestsMock() as mock:
+        yield mock
+
+
+@pytest.mark.parametrize(
+    ("action", "title"),
+    [
+        (Action.OPEN, "Host 1h5 is stuck in removing"),
+        (Action.RESOLVE, "Resolved: Host 1h5 is stuck in removing"),
+    ],
+)
+def test_a_chat_hears_of_opening_and_end(answers, action, title):
+    answers.post(HOOK, body="ok")
+
+    deliver(CHAT, step(action))
+
+    said = json.loads(answers.calls[0].request.body)["text"]
+    assert title in said
+    assert "look at its processes" in said
+
+
+@pytest.mark.parametrize("severity", list(Severity))
+def test_every_severity_is_told(answers, severity):
+    answers.post(HOOK, body="ok")
+
+    deliver(CHAT, step(severity=severity))
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_chat_that_may_listen_later_is_told_again(answers, status):
+    answers.post(HOOK, status=status)
+    answers.post(HOOK, body="ok")
+
+    deliver(CHAT, step())
+
+
+def test_a_chat_that_does_not_answer_is_tried_three_times(answers):
+    sent = answers.post(HOOK, body=requests.ConnectionError("refused"))
+
+    with pytest.raises(AlertError, match=r"channel chat \(Mattermost\) gave no answer") as caught:
+        deliver(CHAT, step())
+
+    assert sent.call_count == 3
+    assert caught.value.channel == "chat"
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404])
+def test_a_chat_that_refuses_is_not_asked_again(answers, status):
+    sent = answers.post(HOOK, status=status)
+
+    with pytest.raises(AlertError, match=f"answered {status}"):
+        deliver(CHAT, step())
+
+    assert sent.call_count == 1
+
+
+@pytest.mark.parametrize("url", ["nonsense", f"nonsense://{TOKEN}", "pagerduty://short", ""])
+def test_an_address_that_makes_no_sense_is_told_without_it(url, caplog):
+    caplog.set_level(logging.DEBUG)
+
+    with pytest.raises(AlertError, match="channel chat has an address that Apprise") as caught:
+        deliver(Channel("chat", SecretStr(url)), step())
+
+    assert TOKEN not in f"{caught.value}{caplog.text}"
+
+
+def test_no_address_is_logged_or_told_even_while_everybody_debugs(answers, caplog):
+    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, "apprise")
+    answers.post(HOOK, status=403, body=f"no hook {TOKEN}")
+
+    with pytest.raises(AlertError) as caught:
+        deliver(CHAT, step())
+
+    chain = f"{caught.value}{caught.value.__cause__}{CHAT}"
+    assert TOKEN not in chain
+    assert TOKEN not in caplog.text
+    assert "chat.example.com" not in caplog.text
+
+
+def test_others_may_log_while_nothing_is_sent(caplog):
+    logging.getLogger("apprise").warning("somebody else's")
+    threading.Thread(target=logging.getLogger("apprise").warning, args=["another's"]).start()
+
+    assert "somebody else's" in caplog.text
+
+
+def test_where_incidents_are_not_kept_a_quiet_end_is_no_message(answers):
+    resolve_quietly(CHAT, KEY)
+
+    assert not answers.calls
