@@ -31,8 +31,7 @@ from corral.errors import ClusterFileError
 from corral.settings import load_cluster_spec
 from tasks import connect
 from tasks.alerts import tell
-
-KIND = "run"
+from tasks.crier import RUN
 
 WITHOUT_A_WORD = frozenset({"Crashed", "Failed", "TimedOut"})
 """Names of the states that Prefect gives to a run; those that a run gives itself tell more."""
@@ -70,7 +69,7 @@ class Crash:
         """What people are told: the same problem for every such run of this flow and cluster."""
         place = f" at {self.url}" if self.url else ""
         return Problem(
-            kind=KIND,
+            kind=RUN,
             scope=self.flow,
             subject="",
             severity=Severity.ERROR,
@@ -85,7 +84,7 @@ class Crash:
 
 def settled_by(flow: str) -> str:
     """Return what a run of this flow settles by living to its end, for `raise_alerts`."""
-    return f"{KIND}/{flow}"
+    return f"{RUN}/{flow}"
 
 
 def without_secrets(message: str) -> str:

@@ -24,6 +24,11 @@ OTHERS_TELL = timedelta(minutes=1)
 PATIENCE_S = 20.0
 """Seconds of failures after which a channel is asked no more in this run."""
 
+RUN = "run"
+
+FOUND_ONCE = frozenset({RUN})
+"""Kinds of problems that no later run finds again: every run tells whom it could not be told."""
+
 
 class Memory(Protocol):
     """Where open alerts are kept between runs."""
@@ -52,6 +57,7 @@ class Crier:
         find: Callable[[], tuple[list[Channel], list[str]]],
         deliver: Callable[[Channel, AlertStep], None],
         resolve_quietly: Callable[[Channel, str], None],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Take what to tell with.
 
@@ -62,6 +68,7 @@ class Crier:
                 only when there is something to tell.
             deliver: Tells one channel of one step.
             resolve_quietly: Ends an incident of this key where incidents are kept.
+            clock: Gives seconds.
 
         """
         self._cluster = cluster
@@ -69,6 +76,7 @@ class Crier:
         self._find = find
         self._deliver = deliver
         self._resolve_quietly = resolve_quietly
+        self._clock = clock
         self._channels: Mapping[str, Channel] = {}
         self._failures: dict[str, str] = {}
         self._lost_s: dict[str, float] = {}
@@ -92,12 +100,17 @@ class Crier:
     def _plan(
         self, memory: Memory, problems: Sequence[Problem], settled: Collection[str]
     ) -> list[AlertStep]:
+        """Return what is to be told, by what is known at this moment.
+
+        Problems that no run finds again are still there, until a run settles them by their scope.
+        """
         known = memory.alerts()
-        narrow = [alert for alert in known if f"{alert.kind}/{alert.scope}" in settled]
-        wide = [alert for alert in known if alert not in narrow]
+        ours = [alert for alert in known if _is_settled(alert, settled)]
+        others = [alert for alert in known if alert not in ours]
+        lasting = [_problem(alert) for alert in others if alert.kind in FOUND_ONCE]
         return [
-            *self._plan_for(problems, wide, settled),
-            *self._plan_for((), narrow, {alert.kind for alert in narrow}),
+            *self._plan_for([*problems, *lasting], others, settled),
+            *self._plan_for((), ours, {alert.kind for alert in ours}),
         ]
 
     def _plan_for(
@@ -109,17 +122,15 @@ class Crier:
         )
 
     def _take(self, memory: Memory, step: AlertStep) -> None:
-        before = step.remember(())
-        if before is not None:
-            memory.keep(before)
-        told = [name for name in step.channels if self._reaches(name, partial(self._say, step))]
+        """Tell everybody of one step, and write down who was told as soon as they were."""
+        told: list[str] = []
         for name in step.quietly:
             self._reaches(name, partial(self._end, step))
-        after = step.remember(told)
-        if after is None:
-            memory.forget(step.alert)
-        elif after != before:
-            memory.keep(after)
+        _write(memory, step, told)
+        for name in step.channels:
+            if self._reaches(name, partial(self._say, step)):
+                told.append(name)
+                _write(memory, step, told)
 
     def _reaches(self, name: str, send: Callable[[Channel], None]) -> bool:
         """Say whether a channel could be told; one that took too long to fail is left alone."""
@@ -127,11 +138,11 @@ class Crier:
         lost_s = self._lost_s.get(name, 0.0)
         if channel is None or lost_s >= PATIENCE_S:
             return False
-        begin = time.monotonic()
+        begin = self._clock()
         try:
             send(channel)
         except AlertError as error:
-            self._lost_s[name] = lost_s + time.monotonic() - begin
+            self._lost_s[name] = lost_s + self._clock() - begin
             self._failures.setdefault(name, str(error))
             return False
         return True
@@ -142,3 +153,23 @@ class Crier:
 
     def _end(self, step: AlertStep, channel: Channel) -> None:
         self._resolve_quietly(channel, step.alert.key)
+
+
+def _is_settled(alert: OpenAlert, settled: Collection[str]) -> bool:
+    """Say whether an alert is over because of its scope, or because it was once already."""
+    narrow = f"{alert.kind}/{alert.scope}" in settled
+    return narrow or (alert.kind in FOUND_ONCE and alert.closing)
+
+
+def _problem(alert: OpenAlert) -> Problem:
+    return Problem(
+        alert.kind, alert.scope, alert.subject or "", alert.severity, alert.title, alert.text
+    )
+
+
+def _write(memory: Memory, step: AlertStep, told: Collection[str]) -> None:
+    kept = step.remember(told)
+    if kept is None:
+        memory.forget(step.alert)
+    else:
+        memory.keep(kept)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 import httpx
@@ -100,11 +101,13 @@ class Memory:
     def _take(self, name: str) -> bool:
         """Take the turn if it is free, or if whoever has it died with it."""
         now = datetime.now(UTC)
-        if self._create(name, _Turn(until=now + TURN_LASTS)):
+        mine = _Turn(until=now + TURN_LASTS)
+        if self._create(name, mine):
             return True
         turn = self._find(_Turn, name)
         if turn and turn.until < now:
             self._remove(name)
+            return self._create(name, mine)
         return False
 
     def _variables(self) -> Iterator[Variable]:
@@ -140,9 +143,14 @@ class Memory:
             return None
 
     def _write(self, name: str, content: BaseModel) -> None:
-        if not self._create(name, content):
-            update = VariableUpdate(name=name, value=_value(content), tags=self._tags)
+        """Write a variable with a single call, unless it is new."""
+        update = VariableUpdate(name=name, value=_value(content), tags=self._tags)
+        try:
             self._client.update_variable(update)
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code != HTTPStatus.NOT_FOUND:
+                raise
+            self._create(name, content)
 
     def _create(self, name: str, content: BaseModel) -> bool:
         """Make a variable; False if the name is taken."""
