@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from lab.aws import SeededInstance
 from lab.aws.facade import TICK_S
+from lab.aws.fleet.maintenance import room
 from lab.aws.gaps import forgetting
 
 CROWD = [f"i-0{number:016x}" for number in range(51)]
@@ -155,6 +156,50 @@ def test_a_stopping_instance_cannot_be_started_yet(aws_lab):
     eventually(lambda: aws_lab.instance_state(instance_id) == "running")
 
 
+@pytest.mark.parametrize(
+    ("policy", "desired", "being_replaced", "more"),
+    [
+        (None, 3, 0, 3),
+        ({"MinHealthyPercentage": 66}, 3, 0, 1),
+        ({"MinHealthyPercentage": 66}, 3, 1, 0),
+        ({"MinHealthyPercentage": 66}, 5, 0, 1),
+        ({"MinHealthyPercentage": 66}, 1, 0, 1),
+        ({"MinHealthyPercentage": 66}, 1, 1, 0),
+        ({"MinHealthyPercentage": 50}, 4, 1, 1),
+    ],
+)
+def test_a_maintenance_policy_says_how_many_are_replaced_at_once(
+    policy, desired, being_replaced, more
+):
+    assert room(policy, desired, being_replaced) == more
+
+
+def test_of_a_group_whose_members_are_all_unhealthy_the_policys_share_stays(aws_lab):
+    policy = {"MinHealthyPercentage": 66, "MaxHealthyPercentage": 100}
+    vpc_id, subnets = aws_lab.network("10.43.0.0/16")
+    target_group = aws_lab.client("elbv2").create_target_group(
+        Name="failing", Protocol="HTTP", Port=8080, VpcId=vpc_id
+    )["TargetGroups"][0]["TargetGroupArn"]
+    aws_lab.group(
+        "failing",
+        3,
+        InstanceMaintenancePolicy=policy,
+        VPCZoneIdentifier=",".join(subnets),
+        TargetGroupARNs=[target_group],
+        HealthCheckGracePeriod=3600,
+    )
+    before = set(aws_lab.members("failing"))
+    for instance_id in before:
+        aws_lab.client("autoscaling").set_instance_health(
+            InstanceId=instance_id, HealthStatus="Unhealthy", ShouldRespectGracePeriod=False
+        )
+
+    eventually(lambda: set(aws_lab.members("failing")) != before)
+    ticks(aws_lab)
+
+    assert len(before & set(aws_lab.members("failing"))) == 2
+
+
 def queue(aws_lab: AwsLab, name: str, **attributes: str) -> tuple[str, str]:
     """Make a queue; return its URL and ARN."""
     sqs = aws_lab.client("sqs")
@@ -177,7 +222,7 @@ def test_a_spot_interruption_is_told_two_minutes_before_the_end(aws_lab):
 
     aws_lab.aws.interrupt(instance_id)
 
-    assert aws_lab.instance_state(instance_id) == "running"
+    assert aws_lab.aws.instance(instance_id).state == "running"
     (message,) = aws_lab.client("sqs").receive_message(QueueUrl=url)["Messages"]
     event = json.loads(message["Body"])
     zone = aws_lab.aws.instance(instance_id).zone

@@ -8,6 +8,7 @@ from moto.autoscaling.exceptions import ValidationError
 from lab.aws.fleet import activities
 from lab.aws.fleet.hooks import Action, Hooks
 from lab.aws.fleet.launch import launch
+from lab.aws.fleet.maintenance import room
 from lab.aws.fleet.processes import (
     ADD_TO_LOAD_BALANCER,
     HEALTH_CHECK,
@@ -103,9 +104,7 @@ class Fleet:
         """Say whether a group is at its size and the load balancer finds all of it healthy."""
         in_service = group.active_instances()
         return len(in_service) == (group.desired_capacity or 0) and all(
-            health_of(target_group, state.instance.id, self._backends.ec2).state == "healthy"
-            for target_group in self._target_groups(group)
-            for state in in_service
+            self._is_healthy(group, state) for state in in_service
         )
 
     def complete(self, action: Action, result: str) -> None:
@@ -156,13 +155,42 @@ class Fleet:
         state.lab_activity.done()
 
     def _weed(self, group: Any) -> None:  # noqa: ANN401
-        """Begin to terminate what is not running, not healthy, or marked unhealthy by somebody."""
+        """Begin to terminate what is not running, not healthy, or marked unhealthy by somebody.
+
+        Of what runs, only as many as the group's maintenance policy lets go at once.
+        """
+        left = self._room(group)
         for state in group.active_instances():
             why = self._ailment(group, state)
-            if why:
-                state.health_status = "Unhealthy"
-                if goes_on(group, REPLACE_UNHEALTHY, TERMINATE):
-                    self.terminate(group, state, why)
+            if why is None:
+                continue
+            if why != _NOT_RUNNING:
+                left -= 1
+                if left < 0:
+                    continue
+            state.health_status = "Unhealthy"
+            if goes_on(group, REPLACE_UNHEALTHY, TERMINATE):
+                self.terminate(group, state, why)
+
+    def _room(self, group: Any) -> int:  # noqa: ANN401
+        in_service = group.active_instances()
+        desired = group.desired_capacity or 0
+        starting = [
+            state
+            for state in in_service
+            if state.health_status != "Unhealthy"
+            and self._is_young(group, state)
+            and not self._is_healthy(group, state)
+        ]
+        missing = max(0, desired - len(in_service))
+        policy = getattr(group, "instance_maintenance_policy", None)
+        return room(policy, desired, missing + len(starting))
+
+    def _is_healthy(self, group: Any, state: Any) -> bool:  # noqa: ANN401
+        return all(
+            health_of(target_group, state.instance.id, self._backends.ec2).state == "healthy"
+            for target_group in self._target_groups(group)
+        )
 
     def _ailment(self, group: Any, state: Any) -> str | None:  # noqa: ANN401
         """Say what is wrong with an instance.

@@ -3,7 +3,7 @@
 moto: knows neither of them.
 AWS: shows both as they were written, and nothing once they were cleared with -1.
 Why it matters: Terraform would plan to write them again each time.
-Not closed: the lab's groups replace what is unhealthy at once, whatever the policy says.
+What the policy does is in `fleet/maintenance.py`.
 
 Source: Auto Scaling API reference, CreateAutoScalingGroup and InstanceMaintenancePolicy.
 """
