@@ -1,8 +1,9 @@
 """Machines that boot in the lab: the body of each EC2 instance, on loopback.
 
-The node program is the real one, as a process with the real unit file's Restart and time-outs; its
-surroundings are stand-ins. Not played, so a fault there stays unseen: security groups and network
-ACLs, rights of roles, the balancer's certificate and TLS policy, SQL, unit files' ordering and
+The node program is the real one, as a process with the real unit files' order, Restart and
+time-outs; its surroundings are stand-ins. A machine that is stopped or terminated shuts down and
+says farewell, one that crashes does not. Not played, so a fault there stays unseen: security groups
+and network ACLs, rights of roles, the balancer's certificate and TLS policy, SQL, unit files'
 hardening, Docker's networks and volumes, images other than Rancher's two.
 """
 

@@ -75,13 +75,15 @@ class MetadataService:
     """Answers one machine's questions about itself.
 
     EC2 is asked anew each time, since a profile may come late. Its role goes by the profile's name
-    here, and gets any credentials: the lab's AWS looks at no rights.
+    here, and gets any credentials: the lab's AWS looks at no rights. A machine that is still at its
+    farewell keeps its role, although an instance that is terminated has none any more.
     """
 
     def __init__(self, look: Callable[[], InstanceView], account_id: str) -> None:
         self._look = look
         self._account_id = account_id
         self._tokens: dict[str, float] = {}
+        self._last_role = ""
 
     def application(self) -> web.Application:
         """Return the service as a web application."""
@@ -120,12 +122,18 @@ class MetadataService:
     async def _answer_identity(self, _request: web.Request) -> web.Response:
         return web.json_response(describe_identity(self._look(), self._account_id))
 
+    def _role(self) -> str:
+        instance = self._look()
+        if instance.state != "terminated":
+            self._last_role = instance.profile
+        return self._last_role
+
     async def _answer_role(self, _request: web.Request) -> web.Response:
-        role = self._look().profile
+        role = self._role()
         return web.Response(text=role) if role else web.Response(status=404)
 
     async def _answer_credentials(self, request: web.Request) -> web.Response:
-        if request.match_info["role"] != self._look().profile:
+        if request.match_info["role"] != self._role():
             return web.Response(status=404)
         return web.json_response(_make_credentials())
 

@@ -165,7 +165,8 @@ class _Leaving:
         host = self._find(rancher)
         if host is None:
             return f"Rancher lists no host of {self.place.instance_id}"
-        drain = self._deadline.remaining_s > DEADLINE_S - DRAIN_S
+        # Containers are told to move however late it is; what is not waited for is their going.
+        drain = not self._is_evacuating or self._deadline.remaining_s > DEADLINE_S - DRAIN_S
         move = next_step(
             host,
             self.ending,
@@ -191,8 +192,8 @@ class _Leaving:
     def _act(self, rancher: Rancher, host: Host, move: Move) -> None:
         if self.ending is Ending.STOPS and Move.DEACTIVATE in host.actions:
             self._memory.park(host.id)  # one that somebody else took out of service stays so
+        self._is_evacuating |= move is Move.EVACUATE  # once, also when it is refused
         rancher.act(host, move)
-        self._is_evacuating |= move is Move.EVACUATE
         log.info("host %s was %s: %s", host.id, host.state, move)
 
     @staticmethod

@@ -33,11 +33,12 @@ JOIN = {
     "labels": {"role": "web"},
     "deadline_s": 600,
 }
+PAGERDUTY = f"pagerduty://{'a' * 32}@{'b' * 20}/corral"
 SECRETS = {
     "lab/database": {"username": "cattle", "password": "pa55-database"},
     "lab/environments/default": {
         "url": f"https://{RANCHER}", "project_id": "1a5",
-        "access_key": "key", "secret_key": "pa55-environment",
+        "access_key": "key", "secret_key": "pa55-environment", "alerts": PAGERDUTY,
     },
 }  # fmt: skip
 
@@ -157,12 +158,13 @@ class Images:
 
 @dataclass
 class FakeServices:
-    """Secrets Manager and Rancher's API on two ports of loopback."""
+    """Secrets Manager, Rancher's API and PagerDuty on three ports of loopback."""
 
     secrets: dict[str, dict] = field(default_factory=lambda: dict(SECRETS))
     tokens: list[dict] = field(default_factory=list)
     hosts: list[dict] = field(default_factory=list)
     rancher_status: int = 200
+    alerts: list[tuple[str, str]] = field(default_factory=list)
     runners: list[web.AppRunner] = field(default_factory=list)
 
     async def start_aws(self) -> str:
@@ -177,6 +179,12 @@ class FakeServices:
         application.router.add_get("/v2-beta/projects/1a5/registrationtokens", self._list_tokens)
         application.router.add_post("/v2-beta/projects/1a5/registrationtokens", self._make_token)
         return await self._listen(application)
+
+    async def start_pagerduty(self) -> str:
+        application = web.Application()
+        application.router.add_post("/v2/enqueue", self._take_event)
+        host, port = await self._listen(application)
+        return f"http://{host}:{port}"
 
     async def stop(self) -> None:
         for runner in self.runners:
@@ -196,6 +204,11 @@ class FakeServices:
             return web.json_response(body, status=400)
         text = json.dumps(self.secrets[secret_id])
         return web.json_response({"Name": secret_id, "SecretString": text})
+
+    async def _take_event(self, request: web.Request) -> web.Response:
+        event = await request.json()
+        self.alerts.append((event["event_action"], event["dedup_key"]))
+        return web.json_response({"status": "success"}, status=202)
 
     async def _list_hosts(self, _request: web.Request) -> web.Response:
         return self._collection(self.hosts)

@@ -52,6 +52,7 @@ async def a_lab(root: Path, scale: float = 50.0) -> AsyncIterator[Lab]:
     world = make_world(root, scale)
     services, aws, images = FakeServices(), FakeAws(), Images()
     world.aws_endpoint = await services.start_aws()
+    world.alerts_url = await services.start_pagerduty()
     balancers = FakeBalancers(await services.start_rancher())
     machines = Machines(world, aws, Names(world, aws, balancers, root / "tls"), images.on)
     await machines.start()
@@ -153,18 +154,37 @@ def test_a_host_waits_for_everything_that_comes_late(tmp_path):
     asyncio.run(scenario())
 
 
-def test_a_host_that_never_joins_fails_loudly_and_tries_again(tmp_path):
+def test_a_host_that_never_joins_tries_again_and_tells_people_once(tmp_path):
     async def scenario() -> None:
         async with a_lab(tmp_path, scale=200.0) as lab:
             lab.services.rancher_status = 503
             node = a_host()
             lab.aws.launch(node)
-            await until(lambda: "ended with 75" in lab.console(node.id), "the deadline")
+            await until(
+                lambda: lab.console(node.id).count("ended with 75") == 2, "two deadlines", 60
+            )
 
             output = lab.output(node.id, "corral-join.service")
             assert "ERROR join failed: gave up on host" in output
             assert "answered 503" in output
-            await until(lambda: "is started again" in lab.console(node.id), "the restart")
+            assert lab.services.alerts == [("trigger", f"corral/default/join/{node.id}")]
+
+    asyncio.run(scenario())
+
+
+def test_people_hear_when_a_host_joins_after_all(tmp_path):
+    async def scenario() -> None:
+        async with a_lab(tmp_path, scale=60.0) as lab:
+            lab.images.on_register = register_host(lab.services)
+            lab.services.rancher_status = 503
+            node = a_host()
+            lab.aws.launch(node)
+            await until(lambda: "ended with 75" in lab.console(node.id), "the deadline", 60)
+            lab.services.rancher_status = 200
+            await until(lambda: "ended with 0" in lab.console(node.id), "the end of join", 60)
+
+            key = f"corral/default/join/{node.id}"
+            assert lab.services.alerts == [("trigger", key), ("resolve", key)]
 
     asyncio.run(scenario())
 
@@ -235,7 +255,7 @@ def test_nothing_is_left_when_the_lab_ends(tmp_path):
 
 
 def test_no_secret_is_on_a_command_line_or_on_a_disk(tmp_path):
-    secrets = [SECRETS["lab/database"]["password"], "pa55-environment", "pa55-token"]
+    secrets = [SECRETS["lab/database"]["password"], "pa55-environment", "pa55-token", "a" * 32]
 
     async def scenario() -> set[str]:
         seen: set[str] = set()

@@ -105,3 +105,18 @@ def test_what_a_machine_without_a_profile_has_not_is_not_found(path):
             return await client.get(f"/latest/meta-data/{path}", headers=await token(client))
 
     assert asyncio.run(scenario()).status == 404
+
+
+def test_a_machine_at_its_farewell_keeps_its_role():
+    instance = {"state": "running", "profile": "lab-web"}
+
+    async def scenario() -> None:
+        service = MetadataService(lambda: make_instance(**instance), "123456789012")
+        async with TestClient(TestServer(service.application())) as client:
+            path, headers = "/latest/meta-data/iam/security-credentials/", await token(client)
+            assert await (await client.get(path, headers=headers)).text() == "lab-web"
+            instance.update(state="terminated", profile="")
+            assert await (await client.get(path, headers=headers)).text() == "lab-web"
+            assert (await client.get(f"{path}lab-web", headers=headers)).status == 200
+
+    asyncio.run(scenario())

@@ -237,6 +237,14 @@ def test_purging_may_be_left_to_rancher(world, memory):
     assert world.told == []
 
 
+def test_containers_are_told_to_move_however_late_it_is(world, memory, monkeypatch):
+    monkeypatch.setattr(leave, "DRAIN_S", 0.0)
+
+    leave.leave(CONFIG, memory)
+
+    assert world.acts == ["evacuate", "remove", "purge"]
+
+
 def test_an_evacuation_that_never_works_does_not_keep_the_host(world, memory):
     world.trouble["evacuate"] = NotYetError("answered 422")
 
