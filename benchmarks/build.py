@@ -9,6 +9,7 @@ from pathlib import Path
 
 import requests
 
+from benchmarks.figures import Figure, ratio
 from benchmarks.loop import PlainLoop
 from corral.clients.terraform import find_engine
 from corral.clients.terraform.mirror import source_for, write_configuration
@@ -22,31 +23,6 @@ BUILD_S = 1800.0
 APPLY = "apply-lab/"
 
 
-@dataclass(frozen=True)
-class Figure:
-    """One measured ratio or time, beside the one that was promised."""
-
-    what: str
-    ours: float
-    theirs: float | None
-    limit: float
-
-    @property
-    def value(self) -> float:
-        """The ratio, or the seconds where there is nothing to compare with."""
-        return self.ours / self.theirs if self.theirs else self.ours
-
-    def __str__(self) -> str:
-        """One line of the report."""
-        verdict = "kept" if self.value <= self.limit else "MISSED"
-        if self.theirs is None:
-            return f"{self.what}: {self.ours:.2f} s, promised {self.limit} s: {verdict}"
-        return (
-            f"{self.what}: {self.ours:.1f} s against {self.theirs:.1f} s,"
-            f" ratio {self.value:.2f}, promised {self.limit}: {verdict}"
-        )
-
-
 def measure_build(folder: Path) -> list[Figure]:
     """Build, and build again, with corral and with the loop, each on a lab of its own."""
     with _staged(folder / "ours") as stage:
@@ -56,9 +32,9 @@ def measure_build(folder: Path) -> list[Figure]:
         stage.client("s3").create_bucket(Bucket=loop.spec.aws.state_bucket)
         applied, planned = loop.apply(), loop.plan()
     return [
-        Figure("Terraform part of a build", first.terraform_part_s, applied, 0.80),
-        Figure("Terraform part of an unchanged re-run", second.terraform_part_s, planned, 0.60),
-        Figure("what is added to one stack, the worst", second.worst_overhead_s, None, 1.5),
+        ratio("Terraform part of a build", first.terraform_part_s, applied, 0.80),
+        ratio("Terraform part of an unchanged re-run", second.terraform_part_s, planned, 0.60),
+        Figure("what is added to one stack, the worst", second.worst_overhead_s, 1.5, " s"),
     ]
 
 

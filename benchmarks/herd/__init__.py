@@ -1,0 +1,1 @@
+"""How corral copes with large herds, measured on the lab's Rancher and AWS."""
