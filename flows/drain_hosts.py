@@ -1,9 +1,11 @@
 """The story of a drain: hear of machines that leave, take their hosts out, tell what failed."""
 
 from datetime import timedelta
+from typing import Annotated
 
 from prefect import flow
 from prefect.client.schemas.objects import State
+from pydantic import Field
 
 from tasks.alerts import raise_alerts
 from tasks.drain_reports import Drain, end_of_drain, publish_drain
@@ -14,21 +16,23 @@ from tasks.turns import find_reason_to_skip
 
 PERIOD = timedelta(minutes=5)
 """How far apart the schedule starts runs."""
+LONGEST = timedelta(hours=2)
+"""After the hour that a run may listen at most, it has to end: an older one died."""
 
 
 @flow(name="drain-hosts", flow_run_name="drain-{cluster}")
-def drain_hosts(cluster: str, listen_s: float = 0) -> State[str]:
+def drain_hosts(cluster: str, listen_s: Annotated[float, Field(ge=0, le=3600)] = 0) -> State[str]:
     """Take out of Rancher the hosts whose machines their groups are about to end.
 
     Runs may listen side by side: each message is given to one of them.
 
     Args:
         cluster: Name of a file in deployments/clusters, without its ending.
-        listen_s: Seconds to listen; what lies in the queues is worked off in any case.
+        listen_s: Seconds to listen, at most an hour; what lies in the queues is worked off anyway.
 
     """
     reason = find_reason_to_skip(
-        "drain-hosts", cluster, late_after=PERIOD, alone=False, longest=4 * PERIOD
+        "drain-hosts", cluster, late_after=PERIOD, alone=False, longest=LONGEST
     )
     if reason:
         return skipped(reason)

@@ -34,7 +34,8 @@ def find_posts(spec: ClusterSpec) -> Posts:
     return _find_posts(spec, entrance.session)
 
 
-@task(task_run_name="listen-to-{spec.name}", tags=["aws", "rancher"], cache_policy=NO_CACHE)
+# A tag of its own: it runs all the time, and would hold a slot that limits others for ever.
+@task(task_run_name="listen-to-{spec.name}", tags=["listen"], cache_policy=NO_CACHE)
 def listen_to_queues(spec: ClusterSpec, pools: Sequence[str], listen_s: float) -> Heard:
     """Take out of Rancher what leaves, until the time is over and the queues are empty."""
     try:
@@ -51,7 +52,9 @@ def listen_to_queues(spec: ClusterSpec, pools: Sequence[str], listen_s: float) -
         )
         for pool in _named(spec, pools)
     ]
-    return _listening(spec, entrance.session, entrance.rancher).listen(sources, listen_s)
+    listening = _listening(spec, entrance.session, entrance.rancher)
+    get_run_logger().info("listening to %s for %.0f s", ", ".join(pools), listen_s)
+    return listening.listen(sources, listen_s)
 
 
 @task(task_run_name="count-failed-of-{spec.name}", tags=["aws"], cache_policy=NO_CACHE)
