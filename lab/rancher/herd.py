@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lab.rancher.callers import parse_id
+from lab.rancher.accounts import find_environment
 from lab.rancher.rows import Account, Agent, Host, PhysicalHost, new_uuid
 from lab.rancher.states import ACTIVE, DISCONNECTED
 
@@ -52,7 +52,7 @@ def seed(
     instances: Iterable[tuple[str, str]],
 ) -> list[SeededHost]:
     """Make hosts; the phantoms are spread evenly among them."""
-    account = _environment(cluster, environment)
+    account = find_environment(cluster.store, environment)
     given = iter(instances)
     made_up = _made_up_instances(cluster)
     seeded = []
@@ -61,14 +61,6 @@ def seed(
         machine = next(made_up) if phantom else next(given, None) or next(made_up)
         seeded.append(_seed_one(cluster, account, number, machine, phantom=phantom))
     return seeded
-
-
-def _environment(cluster: "RancherCluster", environment: str) -> Account:
-    living = (row for row in cluster.store.accounts if row.kind == "project" and not row.removed)
-    for account in living:
-        if environment == account.name or parse_id(environment) == account.id:
-            return account
-    raise LookupError(f"Rancher has no environment {environment!r}")
 
 
 def _made_up_instances(cluster: "RancherCluster") -> Iterator[tuple[str, str]]:

@@ -3,7 +3,7 @@
 moto: takes 3 ms for each instance it writes into an answer, a hundred attributes with several
 guesses at the name of each; answers a hundred instances at once; compares each of them with each id
 that was asked for; and copies all reservations of the account for each page, and to find one
-instance.
+instance; compares the attributes of each instance with each id that a filter names.
 AWS: answers up to a thousand instances at once, within a second or two.
 Why it matters: herds of thousands are read again and again.
 
@@ -31,6 +31,7 @@ from moto.ec2.utils import filter_reservations, passes_filter_dict
 from lab.aws.moto_edge import patch
 
 _PAGE = 1000
+_ID = "instance-id"
 _SET = "reservationSet"
 _OPEN, _CLOSE, _EMPTY = f"<{_SET}>", f"</{_SET}>", f"<{_SET}/>"
 
@@ -60,8 +61,15 @@ def _reservations(self: InstanceBackend, filters: Any = None) -> list[Any]:  # n
     reservations = list(self.reservations.values())
     if not filters:
         return reservations
+    if _ID in filters:
+        wanted = frozenset(filters[_ID])
+        reservations = [each for each in reservations if _has_any(each, wanted)]
     passing = ((each, _passing(each.instances, filters)) for each in reservations)
     return [_with(each, instances) for each, instances in passing if instances]
+
+
+def _has_any(reservation: Any, ids: frozenset[str]) -> bool:  # noqa: ANN401
+    return any(one.id in ids for one in reservation.instances)
 
 
 def _passing(instances: list[Instance], filters: Any) -> list[Instance]:  # noqa: ANN401
