@@ -39,7 +39,13 @@ WITHOUT_A_WORD = frozenset({"Crashed", "Failed", "TimedOut"})
 IDLE = frozenset({"Skipped", "DryRun"})
 """Names of the ends of runs that did nothing, and so prove nothing."""
 
-OURS = frozenset(name for name, _ in inspect.getmembers(errors, inspect.isclass))
+AT_WORK = frozenset({"Running", "Cancelling", "Retrying"})
+
+OURS = frozenset(
+    name
+    for name, error in inspect.getmembers(errors, inspect.isclass)
+    if issubclass(error, errors.CorralError)
+)
 """Errors whose sentences hold no secret."""
 
 
@@ -58,6 +64,11 @@ class Crash:
     message: str
     url: str | None
     heir: str
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether Prefect takes the run for running, and only wonders why it is silent."""
+        return self.state in AT_WORK
 
     @property
     def is_over(self) -> bool:
@@ -128,6 +139,15 @@ def end_of_report(crash: Crash, untold: Sequence[str]) -> State[str]:
     if untold:
         return Failed(name="Partial", message=" ".join([crash.problem.title, *untold]))
     return Completed(name="Told", message=crash.problem.title, data=crash.run)
+
+
+def end_of_watch(crash: Crash, *, was_ended: bool) -> State[str]:
+    """Return what came of listening to a run that was silent."""
+    if was_ended:
+        message = f"The run {crash.run} of {crash.flow} was dead; its end as crashed is told next."
+        return Completed(name="Ended", message=message, data=crash.run)
+    message = f"The run {crash.run} of {crash.flow} gives signs of life."
+    return Completed(name="Alive", message=message, data=crash.run)
 
 
 def not_needed(crash: Crash) -> State[str]:
