@@ -106,6 +106,22 @@ class TestAForgedLabel:
 
         assert finding.verdict is Verdict.ORPHANED
 
+    @pytest.mark.parametrize(
+        "claimants",
+        [
+            pytest.param([host(2)], id="at another address"),
+            pytest.param(
+                [host(2, address="10.0.0.1"), host(3, labels=labels(2))], id="beside another"
+            ),
+        ],
+    )
+    def test_a_later_host_that_may_be_elsewhere_leaves_the_doubt(self, claimants):
+        reused = instance(2, private_ip="10.0.0.1", private_dns="new", launched=NOW)
+
+        finding = found(host(1, "disconnected"), [*DEAD, reused], beside=claimants)
+
+        assert finding.verdict is Verdict.AMBIGUOUS
+
     def test_an_address_that_was_anothers_when_the_host_joined_is_a_doubt(self):
         one = host(1, "disconnected")
         senior = host(2, address="10.0.0.1")

@@ -71,6 +71,7 @@ class Matching:
         self._at = _by_place(view.instances, rule)
         # A row that is being removed casts no doubt on the other row of its instance.
         self._claims = Counter(host.instance_id for host in staying if host.instance_id)
+        self._claimants = {host.instance_id: host for host in staying}
         self._rows_at = Counter(place for host in staying for place in _places(host))
 
     def match(self, host: Host) -> Match:
@@ -87,19 +88,26 @@ class Matching:
 
         A label can be wrong, an address cannot be held twice. So a living instance with the
         host's address or name is that host, unless it was launched after the host's row was made
-        and has a row of its own. The launch alone proves nothing: every start of a stopped
-        machine counts as one.
+        and is another host at the same place. The launch alone proves nothing: every start of a
+        stopped machine counts as one.
         """
         for instance in self._near(host):
             if not instance.is_living or instance.id == host.instance_id:
                 continue
-            if instance.launched <= host.created or instance.id not in self._claims:
+            if instance.launched <= host.created or not self._is_another_host(instance):
                 return (
                     f"it says that it is {host.instance_id}, which is dead, but {instance.id} lives"
                     f" at {host.address or host.hostname}: see which of them it is, and remove it"
                     " in Rancher by hand if its machine is gone."
                 )
         return ""
+
+    def _is_another_host(self, instance: Instance) -> bool:
+        """Say whether one host, and that at the instance's place, says that it is the instance."""
+        claimant = self._claimants.get(instance.id)
+        if claimant is None or self._claims[instance.id] > 1:
+            return False
+        return not _places(claimant).isdisjoint((instance.private_ip, instance.private_dns))
 
     def _by_label(self, host: Host) -> Match:
         label = host.instance_id
