@@ -69,6 +69,12 @@ class Settings(BaseSettings):
         description="Seconds that a host may take for one step of its removal before somebody is"
         " told.",
     )
+    absence_s: float = Field(
+        default=3600,
+        gt=0,
+        description="Seconds for which EC2 must not know an instance, in every look, before that"
+        " counts as its death: what has ended is listed for about an hour.",
+    )
     removal_interval_s: float = Field(
         default=1, gt=0, description="Seconds between two looks at a host that is being removed."
     )

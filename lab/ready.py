@@ -16,6 +16,7 @@ REAL_S: Final[Mapping[str, float]] = MappingProxyType(
         "CORRAL_QUIET_S": 900.0,
         "CORRAL_JOIN_GRACE_S": 900.0,
         "CORRAL_STUCK_AFTER_S": 600.0,
+        "CORRAL_ABSENCE_S": 3600.0,
         "CORRAL_REMOVAL_INTERVAL_S": 1.0,
         "CORRAL_REMOVAL_DEADLINE_S": 120.0,
         "CORRAL_HEARTBEAT_INTERVAL_S": 20.0,

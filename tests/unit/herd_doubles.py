@@ -34,6 +34,7 @@ RULE = Rule(
     join_grace=timedelta(minutes=15),
     quiet=timedelta(minutes=15),
     stuck_after=timedelta(minutes=10),
+    absence=timedelta(),
 )
 
 

@@ -22,6 +22,7 @@ RULE = Rule(
     join_grace=15 * MINUTE,
     quiet=15 * MINUTE,
     stuck_after=10 * MINUTE,
+    absence=0 * MINUTE,
 )
 
 MAIN = KnownProject("1a5", "main", "active")

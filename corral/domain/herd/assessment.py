@@ -68,8 +68,10 @@ def _watch(view: View, rule: Rule, staying: Iterable[Match], before: Watch) -> W
         dying=[
             match.host.id for match in staying if match.is_dead and not match.host.is_disconnected
         ],
+        absent=[match.host.id for match in staying if match.is_absent],
         now=view.now,
-        long_ago=view.now - rule.quiet,
+        quiet=rule.quiet,
+        absence=rule.absence,
     )
 
 
@@ -81,7 +83,7 @@ def _refused(
         refusals=(refusal,),
         removals=(),
         capped=(),
-        watch=watch,
+        watch=watch.without_absence(),
         problems=(guard_problem(refusal), *remover_problems(view)),
         settled=settled_kinds(refusal),
     )

@@ -41,6 +41,17 @@ class Case:
         """Say whether something has been so for longer than anything should take."""
         return since is not None and self.now - since >= self.rule.stuck_after
 
+    def has_been_absent(self, host: Host) -> bool:
+        """Say whether EC2 has not known a host's instance for so long that it has forgotten it.
+
+        What has ended is listed for about an hour, so what is missed sooner may be missed by
+        mistake.
+
+        Source: EC2 API reference, DescribeInstances: recently terminated instances.
+        """
+        since = self.watch.absent.get(host.id, self.now)
+        return self.now - since >= self.rule.absence
+
 
 def is_arriving(host: Host) -> bool:
     """Say whether a host's agent is on its way up."""
@@ -108,6 +119,9 @@ def _of_dead(match: Match, case: Case) -> Opinion:
     doubt = case.matching.find_double(host) or _doubt_of_absence(host, evidence, case)
     if doubt:
         return Verdict.AMBIGUOUS, evidence, doubt
+    if evidence is Evidence.ABSENT and not case.has_been_absent(host):
+        hours = case.rule.absence.total_seconds() / 3600
+        return Verdict.DYING, evidence, f"{said}; that has to last for {hours:g} h."
     return Verdict.ORPHANED, evidence, f"{said}, and Rancher has given up its agent."
 
 

@@ -52,6 +52,10 @@ class Patience(Protocol):
     def stuck_after_s(self) -> float:
         """How long a host may take for a step of its removal."""
 
+    @property
+    def absence_s(self) -> float:
+        """How long EC2 must not know an instance before that counts as its death."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -66,6 +70,7 @@ class Rule:
     join_grace: timedelta
     quiet: timedelta
     stuck_after: timedelta
+    absence: timedelta
 
     @classmethod
     def of(cls, spec: ClusterSpec, settings: Patience) -> "Rule":
@@ -80,4 +85,5 @@ class Rule:
             join_grace=timedelta(seconds=settings.join_grace_s),
             quiet=timedelta(seconds=settings.quiet_s),
             stuck_after=timedelta(seconds=settings.stuck_after_s),
+            absence=timedelta(seconds=settings.absence_s),
         )
