@@ -7,9 +7,9 @@ from machines_cluster import Cluster
 from lab.populace import restart_servers
 
 
-@pytest.fixture
-def cluster(tmp_path):
-    made = Cluster(tmp_path)
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    made = Cluster(tmp_path_factory.mktemp("cluster"))
     try:
         made.build()
         yield made
@@ -37,7 +37,7 @@ def test_a_restarted_server_is_a_new_member_and_its_agents_come_back(cluster):
 
 def test_without_a_server_there_is_nothing_to_restart(cluster):
     cluster.client("ec2").terminate_instances(InstanceIds=[cluster.server])
-    eventually(lambda: not cluster.answers_ping())
+    eventually(lambda: "power off" in cluster.console(cluster.server), 30)
 
     with pytest.raises(LookupError, match="no container of Rancher's server runs"):
         cluster.lab.run(restart_servers(cluster.machines, cluster.lab.aws.instances()))
