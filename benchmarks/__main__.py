@@ -12,12 +12,13 @@ from benchmarks.build import measure_build
 from benchmarks.figures import Figure
 from benchmarks.herd.reading import measure_reading
 from benchmarks.herd.removing import measure_removing
+from benchmarks.herd.unchanged import measure_unchanged
 
 Measure = Callable[[Path], list[Figure]]
 
 PARTS: dict[str, Sequence[Measure]] = {
     "build": (measure_build,),
-    "herd": (measure_reading, measure_removing),
+    "herd": (measure_reading, measure_removing, measure_unchanged),
 }
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 class Figure:
     """One measured figure and its promise.
 
-    `unit` follows the value, as ` s`; a ratio has none. `made_of` says what it was calculated from.
+    `unit` follows the value, as ` s`; a ratio has none. `made_of` stands before it and says what it
+    was calculated from.
     """
 
     what: str
@@ -26,7 +27,7 @@ class Figure:
 
     def __str__(self) -> str:
         """One line of the report."""
-        found = ", ".join(filter(None, [self.made_of, f"{self.value:.2f}{self.unit}"]))
+        found = " ".join(filter(None, [self.made_of, f"{self.value:.2f}{self.unit}"]))
         bound = "at least" if self.at_least else "at most"
         verdict = "kept" if self.is_kept else "MISSED"
         return f"{self.what}: {found}, promised {bound} {self.promised:g}{self.unit}: {verdict}"

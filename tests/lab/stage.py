@@ -121,6 +121,24 @@ def set_stage(folder: Path) -> Iterator[Stage]:
         os.environ,
         folder / "lab.log",
     )
+    try:
+        with serve_prefect(folder) as prefect:
+            wait_until(ready_file.exists, START_S, "the lab is ready")
+            ready = json.loads(ready_file.read_text())
+            own = {"CORRAL_WORK_DIR": str(folder / "work"), "PYTHONUNBUFFERED": "1"}
+            exports = Ready.read(ready_file).exports()
+            stage = Stage(os.environ | prefect | own | exports, ready, folder)
+            try:
+                yield stage
+            finally:
+                stage.clear()
+    finally:
+        lab.terminate()
+
+
+@contextmanager
+def serve_prefect(folder: Path) -> Iterator[dict[str, str]]:
+    """Run a Prefect server as a process of its own, and yield the environment that leads to it."""
     port = _free_port()
     prefect = {
         "PREFECT_HOME": str(folder / "prefect"),
@@ -135,19 +153,10 @@ def set_stage(folder: Path) -> Iterator[Stage]:
         folder / "server.log",
     )
     try:
-        wait_until(ready_file.exists, START_S, "the lab is ready")
-        ready = json.loads(ready_file.read_text())
         wait_until(lambda: _answers(prefect["PREFECT_API_URL"]), START_S, "Prefect answers")
-        own = {"CORRAL_WORK_DIR": str(folder / "work"), "PYTHONUNBUFFERED": "1"}
-        exports = Ready.read(ready_file).exports()
-        stage = Stage(os.environ | prefect | own | exports, ready, folder)
-        try:
-            yield stage
-        finally:
-            stage.clear()
+        yield prefect
     finally:
         server.terminate()
-        lab.terminate()
 
 
 def _answers(api: str) -> bool:
