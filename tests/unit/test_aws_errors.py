@@ -5,6 +5,7 @@ from botocore.exceptions import (
     NoCredentialsError,
     ParamValidationError,
 )
+from botocore.parsers import ResponseParserError
 
 from corral.clients.aws.calls import open_session, translated
 from corral.errors import (
@@ -39,6 +40,8 @@ def answer(code: str, status: int = 400) -> ClientError:
         (answer("Throttling"), AwsUnavailableError),
         (answer("NeverHeardOfIt", 503), AwsUnavailableError),
         (EndpointConnectionError(endpoint_url="https://x"), AwsUnavailableError),
+        (answer("NeverHeardOfIt", 401), CredentialsError),
+        (ResponseParserError("invalid XML received: b'<html>'"), AwsUnavailableError),
         (answer("InvalidBucketName"), AwsError),
         (ParamValidationError(report="Name is missing"), AwsError),
     ],
@@ -49,6 +52,14 @@ def test_each_failure_becomes_the_error_one_can_react_to(raised, expected):
         raise raised
 
     assert type(caught.value) is expected
+
+
+def test_an_answer_that_cannot_be_read_is_not_quoted():
+    with pytest.raises(AwsUnavailableError, match="was cut") as caught, translated("ec2"):
+        raise ResponseParserError("invalid XML received: b'<html>'")
+
+    assert "html" not in str(caught.value)
+    assert caught.value.__suppress_context__
 
 
 def test_a_refusal_names_the_action_as_a_policy_spells_it():

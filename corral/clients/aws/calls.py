@@ -21,6 +21,7 @@ from botocore.exceptions import (
     TokenRetrievalError,
     UnauthorizedSSOTokenError,
 )
+from botocore.parsers import ResponseParserError
 
 from corral.errors import (
     AccessDeniedError,
@@ -73,6 +74,7 @@ _BUSY = frozenset(
         "TooManyRequestsException",
     }
 )
+_UNAUTHORIZED = 401
 _SERVER_FAULT = 500
 
 _IAM_SERVICES = {"elb": "elasticloadbalancing", "elbv2": "elasticloadbalancing"}
@@ -136,6 +138,11 @@ def translated(service: str) -> Iterator[None]:
         raise CredentialsError(f"No AWS region is set: {error}") from error
     except (ConnectionError, HTTPClientError) as error:
         raise AwsUnavailableError(service, type(error).__name__, str(error)) from error
+    except ResponseParserError as error:
+        # Its words quote all of the answer.
+        raise AwsUnavailableError(
+            service, type(error).__name__, "an answer that was cut, or is not AWS's"
+        ) from None
     except BotoCoreError as error:
         raise AwsError(service, type(error).__name__, str(error)) from error
 
@@ -165,13 +172,13 @@ def _of_answer(service: str, error: ClientError) -> CorralError:
     message = str(error.response.get("Error", {}).get("Message", ""))
     if code in _EXPIRED:
         return CredentialsError(f"The AWS credentials have expired: log in again. {message}")
-    if code in _REJECTED:
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if code in _REJECTED or status == _UNAUTHORIZED:
         return CredentialsError(
             f"AWS does not accept these credentials: check AWS_PROFILE or the keys. {message}"
         )
     if code in _DENIED:
         return AccessDeniedError(_action(service, operation), message)
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code in _BUSY or status >= _SERVER_FAULT:
         return AwsUnavailableError(operation, code, message)
     return AwsError(operation, code, message)

@@ -5,6 +5,7 @@ from sys import intern
 from typing import Any, Final
 
 import boto3
+from botocore.model import ServiceModel
 
 from corral.clients.aws.calls import CONFIG, batches, translated
 from corral.domain.herd import Instance
@@ -20,6 +21,18 @@ IDS_AT_ONCE: Final = 200
 """The most values that one filter takes. Source: EC2 API reference, Filter."""
 CLUSTER_TAG: Final = "Cluster"
 POOL_TAG: Final = "Pool"
+MEMBERS: Final = frozenset(
+    {
+        "InstanceId",
+        "InstanceLifecycle",
+        "LaunchTime",
+        "PrivateDnsName",
+        "PrivateIpAddress",
+        "State",
+        "Tags",
+    }
+)
+"""What is read of an instance; EC2 sends ten times as much."""
 
 
 class Ec2:
@@ -29,6 +42,7 @@ class Ec2:
         """Remember whom to ask; nothing is sent yet."""
         with translated("ec2"):
             self._client = session.client("ec2", config=CONFIG)
+        _narrow(self._client.meta.service_model)
 
     def list(self) -> "list[Instance]":
         """Return every instance, each once, the terminated ones as long as EC2 shows them.
@@ -54,6 +68,18 @@ class Ec2:
             pages = self._client.get_paginator("describe_instances").paginate(**question)
             rows = [_instance(row) for page in pages for row in _rows(page)]
         return {row.id: row for row in rows}
+
+
+def _narrow(model: ServiceModel) -> None:
+    """Have one client parse only what is read of an instance.
+
+    Parsing is where the time goes: a herd of thousands is read in less than half of it.
+    """
+    answer: Any = model.operation_model(OPERATION).output_shape
+    reservation = answer.members["Reservations"].member
+    instance = reservation.members["Instances"].member
+    for name in instance.members.keys() - MEMBERS:
+        del instance.members[name]
 
 
 def _rows(page: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
