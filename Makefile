@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: setup demo lab test check bench lock clean
+.PHONY: setup demo lab test nightly check bench lock clean
 
 # The virtual environment, made from the lock file of developers, and made anew when that changes.
 # requirements.lock is what a worker needs, and a part of it.
@@ -36,6 +36,10 @@ lab: setup
 # Two at a time: those that need a whole cluster wait most of the time, so the others run beside them.
 test: setup
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+
+# Twenty times as many random histories of a herd as `make test` plays; about an hour.
+nightly: setup
+	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest tests/histories
 
 check: setup .venv-checkov/.ready
 	$(BIN)/ruff format --check .

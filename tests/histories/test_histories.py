@@ -6,13 +6,14 @@ between any two calls is finished by the next; nobody is told anything twice.
 `make test` plays 500 histories, `make nightly` 10,000.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from pydantic import SecretStr
@@ -27,6 +28,8 @@ from tasks.reconciliation import Reconciliation
 from tasks.refusals import problem_of
 from tasks.surveys import Survey, find_problems
 from tests.histories.world import ACCOUNT, CLUSTER, REGION, Faults, Killed, Machine, Row, World
+
+pytestmark = pytest.mark.timeout(3 * settings().max_examples)
 
 POOLS = ("web", "batch")
 GROUPS = tuple(f"{CLUSTER}-{pool}" for pool in POOLS)
@@ -46,7 +49,7 @@ RULE = Rule(
 NO_CAPS = replace(RULE, max_removals=1000, max_removal_percent=100, max_absent_removals=1000)
 PATIENCE = Patience(deadline=timedelta(seconds=60), interval=timedelta(seconds=2))
 LONGEST_LIE = timedelta(minutes=45)
-"""For as long EC2 may say the same wrong thing whenever it is asked: who lies for ever is believed."""
+"""For as long EC2 may be wrong whenever it is asked: who is wrong for ever is believed."""
 
 places = st.integers(min_value=0, max_value=10**6)
 """Which of those there are, counted round."""
@@ -123,20 +126,20 @@ class Herds(RuleBasedStateMachine):
     # machines
 
     @rule(pool=st.sampled_from(POOLS), joins=st.booleans())
-    def launch(self, pool: str, joins: bool) -> None:
+    def launch(self, pool: str, *, joins: bool) -> None:
         machine = self.world.launch(pool)
         if joins:
             self.world.join(machine)
 
     @rule(place=places, joins=st.booleans())
-    def launch_at_an_address_of_the_dead(self, place: int, joins: bool) -> None:
+    def launch_at_an_address_of_the_dead(self, place: int, *, joins: bool) -> None:
         if machine := self._pick(place, [m for m in self._machines() if self._is_free(m)]):
             heir = self.world.launch(machine.pool, machine.address)
             if joins:
                 self.world.join(heir)
 
     @rule(place=places, recorded=st.booleans())
-    def end(self, place: int, recorded: bool) -> None:
+    def end(self, place: int, *, recorded: bool) -> None:
         if machine := self._pick(place, self._living()):
             self.world.end(machine, recorded=recorded)
 
@@ -309,6 +312,10 @@ class Herds(RuleBasedStateMachine):
         """Do what the flow does, in its order."""
         world = self.world
         begin = world.now
+
+        def seconds() -> float:
+            return (world.now - begin).total_seconds()
+
         reconciliation = Reconciliation(
             rancher=world,
             ec2=world,
@@ -318,8 +325,8 @@ class Herds(RuleBasedStateMachine):
             patience=PATIENCE,
             workers=1,
             now=lambda: world.now + skew,
-            clock=lambda: (world.now - begin).total_seconds(),
-            sleep=lambda seconds: world.advance(timedelta(seconds=seconds)),
+            clock=seconds,
+            sleep=lambda pause: world.advance(timedelta(seconds=pause)),
         )
         outcomes: Any = ()
         try:

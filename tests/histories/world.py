@@ -17,7 +17,12 @@ from corral.domain.access import KnownProject
 from corral.domain.gate import Member
 from corral.domain.herd import Instance
 from corral.domain.hosts import Host
-from corral.errors import AwsUnavailableError, RancherConflictError, RancherUnreachableError
+from corral.errors import (
+    AwsUnavailableError,
+    RancherConflictError,
+    RancherGoneError,
+    RancherUnreachableError,
+)
 
 CLUSTER = "lab"
 PROJECT = "1a5"
@@ -117,6 +122,7 @@ class World:
         return self.numbers
 
     def launch(self, pool: str = "web", address: str | None = None) -> Machine:
+        self.advance(STEP)  # no two things happen at the same moment
         number = self.number()
         machine = Machine(
             f"i-{number:017x}", address or f"10.20.{number // 250}.{number % 250}", self.now, pool
@@ -197,6 +203,8 @@ class World:
     def act_on_host(self, project_id: str, host_id: str, action: str) -> None:
         self.count_call()
         row = self.rows[host_id]
+        if row.project != project_id:
+            raise RancherGoneError(f"{project_id} has no host {host_id}", status=404)
         if action not in self._offered(row):
             raise RancherConflictError(f"{action} is not offered to {host_id}", status=422)
         if action in ("deactivate", "remove", "evacuate") and row.lives:
