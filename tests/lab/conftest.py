@@ -8,6 +8,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from tasks import connect
 from tests.lab.harness import Started
+from tests.lab.herd_of_stage import Herd
 from tests.lab.history import build_with_deaths
 from tests.lab.processes import CommandLines
 from tests.lab.stage import Stage, set_stage
@@ -43,3 +44,19 @@ def here(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     with temporary_settings({PREFECT_API_URL: stage.environment["PREFECT_API_URL"]}):
         yield stage
     connect.settings.cache_clear()
+
+
+@pytest.fixture
+def herd(here: Stage, built: Started, monkeypatch: pytest.MonkeyPatch) -> Iterator[Herd]:
+    """The built cluster's herd, whole, and nobody to be told of anything.
+
+    Whether Rancher was restarted a moment ago, by another test, is of no concern.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        herd = Herd(here, patch)
+        herd.set(quiet_s=0)
+        herd.clear()
+    herd = Herd(here, monkeypatch)
+    herd.set(quiet_s=0)
+    yield herd
+    here.lever("DELETE", "/faults")
