@@ -187,9 +187,12 @@ class Reconciliation:
         )
 
     def _with_what_is_known_of_absent(self, view: View) -> View:
-        """Ask again, by id, for instances that the list lacks, and the groups for their end."""
+        """Ask again, by id, for instances that the list lacks, and the groups for their end.
+
+        Of an empty list nothing is believed, so nothing more is asked about it.
+        """
         absent = find_absent(view.hosts, view.instances)
-        if not absent:
+        if not (absent and view.instances):
             return view
         found = self.ec2.find(absent)
         unknown = absent - found.keys()

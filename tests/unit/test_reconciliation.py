@@ -87,6 +87,14 @@ def test_an_instance_that_the_list_lacks_is_asked_for_by_id_before_it_counts_as_
     assert world.calls == [*IN_ORDER, f"find {instance_id(1)}"]
 
 
+def test_about_an_empty_list_of_instances_nothing_more_is_asked():
+    world = World()
+    world.ec2.unlisted, world.ec2.instances = world.ec2.instances, []
+
+    assert world.plan() == ()
+    assert world.calls == IN_ORDER
+
+
 def test_the_groups_logs_are_asked_about_instances_that_ec2_does_not_know_by_id_either():
     world = World(dead=2)
     del world.ec2.instances[:2]
