@@ -110,6 +110,7 @@ class TestAForgedLabel:
         "claimants",
         [
             pytest.param([host(2)], id="at another address"),
+            pytest.param([host(2, "disconnected", address="10.0.0.1")], id="silent as well"),
             pytest.param(
                 [host(2, address="10.0.0.1"), host(3, labels=labels(2))], id="beside another"
             ),

@@ -15,7 +15,8 @@ from corral.domain.hosts import Host
 
 LIVING = ["pending", "running", "stopping", "stopped"]
 DEAD = ["shutting-down", "terminated"]
-AGENTS = ["active", "reconnecting", "finishing-reconnect", "registering", "disconnected", ""]
+SILENT_AGENTS = ["reconnecting", "finishing-reconnect", "registering", "disconnected", ""]
+AGENTS = ["active", *SILENT_AGENTS]
 ROW_STATES = ["active", "inactive", "deactivating", "removing", "error"]
 LIMITLESS = replace(RULE, max_removals=99, max_removal_percent=100, max_absent_removals=99)
 NUMBERS = range(1, 9)
@@ -55,11 +56,16 @@ def machines(draw: st.DrawFn, number: int) -> Machine:
     place = {"private_ip": address, "private_dns": name}
     if state == "terminated" and draw(st.booleans()):
         place = {"private_ip": "", "private_dns": ""}
+    labels = draw(labels_of(number))
+    is_honest = labels.get("aws.instance_id", "") in ("", instance_id(number))
+    # Two hosts that swap their labels are told apart by which of them answers, so the one that
+    # lies and is dead must not seem to answer still.
+    seen = AGENTS if is_honest or state in LIVING else SILENT_AGENTS
     row = host(
         number,
-        draw(st.sampled_from(AGENTS)),
+        draw(st.sampled_from(seen)),
         state=draw(st.sampled_from(ROW_STATES)),
-        labels=draw(labels_of(number)),
+        labels=labels,
         created=draw(times),
         project_id=draw(st.sampled_from([MAIN.id, OTHER.id])),
         actions=draw(st.sampled_from([frozenset(), frozenset({"remove"})])),
@@ -76,7 +82,8 @@ def without_shared_places(drawn: tuple[Machine, ...]) -> tuple[Machine, ...]:
     for one in drawn:
         place = one.instance.private_ip
         if one.lives and place in taken:
-            one = Machine(replace(one.instance, state="terminated"), one.row)  # noqa: PLW2901
+            row = replace(one.row, agent_state="disconnected")
+            one = Machine(replace(one.instance, state="terminated"), row)  # noqa: PLW2901
         herd.append(one)
         taken.add(place)
     return tuple(herd)

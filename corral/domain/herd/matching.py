@@ -88,8 +88,8 @@ class Matching:
 
         A label can be wrong, an address cannot be held twice. So a living instance with the
         host's address or name is that host, unless it was launched after the host's row was made
-        and is another host at the same place. The launch alone proves nothing: every start of a
-        stopped machine counts as one.
+        and is another host, which answers from there. The launch alone proves nothing: every
+        start of a stopped machine counts as one.
         """
         for instance in self._near(host):
             if not instance.is_living or instance.id == host.instance_id:
@@ -103,9 +103,9 @@ class Matching:
         return ""
 
     def _is_another_host(self, instance: Instance) -> bool:
-        """Say whether one host, and that at the instance's place, says that it is the instance."""
+        """Say whether one host alone says that it is the instance, and answers from its place."""
         claimant = self._claimants.get(instance.id)
-        if claimant is None or self._claims[instance.id] > 1:
+        if claimant is None or self._claims[instance.id] > 1 or not claimant.is_connected:
             return False
         return not _places(claimant).isdisjoint((instance.private_ip, instance.private_dns))
 
