@@ -21,6 +21,10 @@ CHAT = Channel("chat", SecretStr(f"mmost://chat.example.com:8065/{TOKEN}"))
 KEY = "corral/lab/stuck/main/1h5"
 
 
+KEY_OF_PAGERDUTY = "0123456789abcdef0123456789abcdef"
+PAGERDUTY = f"pagerduty://{KEY_OF_PAGERDUTY}@{'a' * 20}/corral"
+
+
 def step(action: Action = Action.OPEN, severity: Severity = Severity.ERROR) -> AlertStep:
     alert = OpenAlert(
         key=KEY,
@@ -134,3 +138,38 @@ def test_where_incidents_are_not_kept_a_quiet_end_is_no_message(answers):
     resolve_quietly(CHAT, KEY)
 
     assert not answers.calls
+
+
+@pytest.mark.parametrize(
+    ("region", "url"),
+    [
+        ("", "https://events.pagerduty.com/v2/enqueue"),
+        ("?region=us", "https://events.pagerduty.com/v2/enqueue"),
+        ("?region=eu", "https://events.eu.pagerduty.com/v2/enqueue"),
+    ],
+)
+def test_pagerduty_is_told_in_its_own_region(answers, region, url):
+    answers.post(url, status=202, json={"status": "success"})
+
+    deliver(Channel("pagerduty", SecretStr(PAGERDUTY + region)), step())
+
+    event = json.loads(answers.calls[0].request.body)
+    assert (event["event_action"], event["dedup_key"], event["payload"]["severity"]) == (
+        "trigger",
+        KEY,
+        "error",
+    )
+
+
+def test_a_redirect_of_pagerduty_is_not_followed_with_the_key(answers):
+    sent = answers.post(
+        "https://events.pagerduty.com/v2/enqueue",
+        status=302,
+        headers={"Location": "https://elsewhere.example.com"},
+    )
+
+    with pytest.raises(AlertError, match="answered 302") as caught:
+        deliver(Channel("pagerduty", SecretStr(PAGERDUTY)), step())
+
+    assert sent.call_count == 3
+    assert KEY_OF_PAGERDUTY not in str(caught.value)
