@@ -8,8 +8,11 @@ from typing import Any
 
 from prefect.client.schemas.objects import State
 
+from corral.clients.aws import open_session
 from corral.domain.hosts import INSTANCE_LABEL
+from corral.settings import Settings, load_cluster_spec
 from flows.drain_hosts import drain_hosts
+from tasks.probes import administrator
 from tests.lab.harness import Started, wait_until
 from tests.lab.herd_of_stage import Herd
 
@@ -45,20 +48,32 @@ class Drains:
     def in_service(self) -> str:
         return next(each for each, state in self.members().items() if state == "InService")
 
-    def scale_in(self) -> tuple[str, str]:
-        """Have the group end one machine, and wait for word of it; return instance and host."""
+    def end_one(self) -> tuple[str, str]:
+        """Have the group end one machine; return instance and host."""
         instance_id = self.in_service()
         host_id = self.host_of(instance_id)
         self.groups.terminate_instance_in_auto_scaling_group(
             InstanceId=instance_id, ShouldDecrementDesiredCapacity=False
         )
-        wait_until(self.waiting, 20, "word of the machine")
+        return instance_id, host_id
+
+    def scale_in(self) -> tuple[str, str]:
+        """Do the same while nobody listens, and wait for word of it."""
+        instance_id, host_id = self.end_one()
+        wait_until(self.waiting, WORD_S, "word of the machine")
         assert self.members()[instance_id] == "Terminating:Wait"
         return instance_id, host_id
 
     def host_of(self, instance_id: str) -> str:
         rows = self.herd.rows.items()
         return next(key for key, row in rows if row["labels"][INSTANCE_LABEL] == instance_id)
+
+    def is_busy(self) -> bool:
+        """Say whether containers run on the machine that is ended next."""
+        row = self.herd.rows[self.host_of(self.in_service())]
+        spec = load_cluster_spec("lab", Settings())
+        rancher = administrator(spec, open_session(spec.aws.region))
+        return rancher.is_busy(row["accountId"], row["id"])
 
     def url(self, name: str = QUEUE) -> str:
         return str(self.sqs.get_queue_url(QueueName=name)["QueueUrl"])
