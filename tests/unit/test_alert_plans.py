@@ -231,7 +231,7 @@ kinds = st.sets(st.sampled_from(["stuck", "missing"]))
 runs = st.lists(st.tuples(problems, kinds, st.sets(st.sampled_from(BOTH))), max_size=12)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(runs)
 def test_in_any_history_every_channel_hears_openings_and_ends_in_turn(history):
     memory: dict[str, OpenAlert] = {}

@@ -107,7 +107,7 @@ def look(herd: tuple[Machine, ...], *, order: int = 1) -> tuple[View, Assessment
     return view, assess(view, LIMITLESS, Watch())
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(herds)
 def test_no_host_is_removed_whose_machine_lives(herd):
     living = {one.row.id for one in herd if one.lives}
@@ -117,7 +117,7 @@ def test_no_host_is_removed_whose_machine_lives(herd):
     assert living.isdisjoint(removal.host.id for removal in assessment.removals)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(herds)
 def test_both_witnesses_stand_behind_every_removal(herd):
     view, assessment = look(herd)
@@ -131,7 +131,7 @@ def test_both_witnesses_stand_behind_every_removal(herd):
         assert listed.get(removal.instance_id, "terminated") == "terminated"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(herds)
 def test_a_phantom_that_says_the_truth_is_removed(herd):
     _, assessment = look(herd)
@@ -151,7 +151,7 @@ def test_a_phantom_that_says_the_truth_is_removed(herd):
     assert honest <= {removal.host.id for removal in assessment.removals}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(herds)
 def test_the_order_of_the_lists_does_not_matter(herd):
     _, one = look(herd)
@@ -161,7 +161,7 @@ def test_the_order_of_the_lists_does_not_matter(herd):
     assert one.watch == other.watch
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(herds, st.integers(0, 3), st.integers(0, 100), st.integers(0, 2))
 def test_caps_hold_in_every_environment(herd, number, percent, absent):
     rule = replace(
