@@ -3,38 +3,33 @@
 Nothing here decides, and nothing waits for a state.
 """
 
-from urllib.parse import quote
-
 from corral.clients.rancher.answers import (
     AccountAnswer,
     Answer,
-    ContainerAnswer,
-    HostAnswer,
     KeyAnswer,
     MemberAnswer,
     ProjectAnswer,
     SettingAnswer,
     TemplateAnswer,
 )
+from corral.clients.rancher.hosts import HostCalls
+from corral.clients.rancher.paths import API, path_of
 from corral.clients.rancher.transport import Transport
 from corral.domain.access import GONE_STATES, KeyPair, KnownKey, KnownProject
 from corral.domain.gate import NO_CONNECTION, Member
-from corral.domain.hosts import Host
 from corral.errors import (
     RancherAnswerError,
     RancherError,
-    RancherGoneError,
     RancherRefusedError,
     RancherUnreachableError,
 )
 
-API = "/v2-beta"
 ADMIN = "admin"
 REMOVE_DELAY = "host.remove.delay.seconds"
 NEVER_S = -1
 
 
-class RancherClient:
+class RancherClient(HostCalls):
     """One Rancher, spoken to with one key, or as nobody."""
 
     def __init__(self, url: str, key: KeyPair | None = None, *, attempts: int = 5) -> None:
@@ -137,7 +132,7 @@ class RancherClient:
 
     def act_on_key(self, key_id: str, action: str) -> None:
         """Have an API key deactivated, or removed once it is inactive."""
-        self._transport.write(Answer, "POST", f"{_path('apikeys', key_id)}?action={action}")
+        self._transport.write(Answer, "POST", f"{path_of('apikeys', key_id)}?action={action}")
 
     def switch_on_local_access_control(self, username: str, password: str) -> None:
         """Let nobody in without a key or this password.
@@ -158,11 +153,11 @@ class RancherClient:
 
     def setting(self, name: str) -> SettingAnswer:
         """Return one setting: what holds, and where it comes from."""
-        return self._transport.read(SettingAnswer, _path("settings", name))
+        return self._transport.read(SettingAnswer, path_of("settings", name))
 
     def set_setting(self, name: str, value: str) -> None:
         """Write one setting into Rancher's database."""
-        self._transport.write(Answer, "PUT", _path("settings", name), {"value": value})
+        self._transport.write(Answer, "PUT", path_of("settings", name), {"value": value})
 
     def host_remove_delay_s(self) -> int:
         """Return after how many seconds Rancher itself removes silent hosts; -1 is never.
@@ -199,86 +194,10 @@ class RancherClient:
         body = {"name": name, "description": description, "projectTemplateId": template_id}
         return self._transport.write(ProjectAnswer, "POST", f"{API}/projects", body).plain()
 
-    # Hosts
-
-    def herd(self) -> list[Host]:
-        """Return the hosts of all environments, to the last page; removed ones are left out.
-
-        Only an administrator is shown all of them.
-
-        Raises:
-            RancherConflictError: The list moved while it was read, so that hosts may be missing.
-
-        Source: Rancher v2-beta API, `GET /v2-beta/hosts`; cattle, account.type.admin settings.
-        """
-        return self._hosts(f"{API}/hosts")
-
-    def hosts(self, project_id: str) -> list[Host]:
-        """Return every host of one environment, to the last page; removed ones are left out.
-
-        Source: Rancher v2-beta API, `GET /v2-beta/projects/{id}/hosts`.
-        """
-        hosts = self._hosts(f"{_path('projects', project_id)}/hosts")
-        return [host for host in hosts if host.project_id == project_id]
-
-    def host(self, project_id: str, host_id: str) -> Host | None:
-        """Return one host by its id, removed ones too; None if Rancher has no such row.
-
-        Rows of removed hosts stay for two days.
-
-        Source: cattle, defaults.properties (main_tables.purge.after.seconds).
-        """
-        path = _host_path(project_id, host_id)
-        try:
-            host = self._transport.read(HostAnswer, path).plain()
-        except RancherGoneError:
-            return None
-        if (host.id, host.project_id) != (host_id, project_id):
-            raise RancherAnswerError(
-                f"{self.url}{path} is host {host.id} of environment {host.project_id}"
-            )
-        return host
-
-    def act_on_host(self, project_id: str, host_id: str, action: str) -> None:
-        """Have one action done to a host, in the scope of its environment.
-
-        Out of that scope hosts are read-only, whoever asks.
-
-        Raises:
-            RancherConflictError: The host is not in a state for it.
-            RancherGoneError: There is no such host.
-
-        Source: cattle, test_authorization.py.
-        """
-        path = f"{_host_path(project_id, host_id)}?action={quote(action, safe='')}"
-        self._transport.write(Answer, "POST", path)
-
-    def is_busy(self, project_id: str, host_id: str) -> bool:
-        """Say whether containers of users still run on a host.
-
-        Raises:
-            RancherGoneError: There is no such host.
-        """
-        path = f"{_host_path(project_id, host_id)}/instances"
-        containers = self._transport.read_all(ContainerAnswer, path)
-        return any(container.keeps_busy for container in containers)
-
-    def _hosts(self, path: str) -> list[Host]:
-        rows = self._transport.read_all(HostAnswer, path, paged=True)
-        return [row.plain() for row in rows if not row.is_removed]
-
 
 def _said(error: RancherError) -> str:
     """Return what was answered, or why nothing was, in a few words."""
     return " ".join(filter(None, [str(error.status or ""), error.code])) or str(error)
-
-
-def _path(kind: str, resource_id: str) -> str:
-    return f"{API}/{kind}/{quote(resource_id, safe='')}"
-
-
-def _host_path(project_id: str, host_id: str) -> str:
-    return f"{_path('projects', project_id)}/hosts/{quote(host_id, safe='')}"
 
 
 def _number(resource_id: str) -> int:
