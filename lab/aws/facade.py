@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from typing import Any
 
 from lab.aws import dns, look
 from lab.aws.fleet import Fleet
@@ -13,7 +12,7 @@ from lab.aws.fleet.refresh import Refreshes
 from lab.aws.fleet.seams import install
 from lab.aws.gaps import close_gaps, database_life, forgetting, shutting_down
 from lab.aws.gaps.target_health import TargetHealth, found
-from lab.aws.herd import sow_herd
+from lab.aws.herd import own_instances, sow_herd
 from lab.aws.moto_edge import LOCK, fresh_backends, restore
 from lab.aws.seeds import sow
 from lab.aws.server import AwsServer
@@ -80,12 +79,8 @@ class Aws:
 
     def instances(self) -> list[InstanceView]:
         """Return every instance that can boot, terminated ones too; not a seeded herd's."""
-        return [look.instance_view(self._backends, instance) for instance in self._own()]
-
-    def _own(self) -> list[Any]:
-        """Return moto's instances without those of a seeded herd."""
-        known = self._backends.ec2.all_instances()
-        return [instance for instance in known if not hasattr(instance, "lab_seeded")]
+        own = own_instances(self._backends)
+        return [look.instance_view(self._backends, instance) for instance in own]
 
     def instance(self, instance_id: str) -> InstanceView | None:
         """Return one instance, none if EC2 does not know it."""
@@ -176,13 +171,14 @@ class Aws:
         if not LOCK.acquire(timeout=_PATIENCE_S):
             return
         try:
-            shutting_down.end_what_is_due(self._backends.ec2.all_instances())
-            forgetting.forget_what_is_due(self._world, self._backends, self._own())
+            shutting_down.end_what_is_due()
+            own = own_instances(self._backends)
+            forgetting.forget_what_is_due(self._world, self._backends, own)
             self._interruptions.tick()
             database_life.end_what_is_due(self._backends)
             self._fleet.tick()
             self._refreshes.tick(self._backends.autoscaling.autoscaling_groups)
-            states = {instance.id: instance.state for instance in self._own()}
+            states = {instance.id: instance.state for instance in own_instances(self._backends)}
         finally:
             LOCK.release()
         before, self._states = self._states, states

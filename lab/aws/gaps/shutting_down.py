@@ -12,7 +12,6 @@ How long it takes is not said; a minute is usual for an end, less for a stop.
 
 import copy
 import time
-from collections.abc import Iterable
 from typing import Any
 
 from moto.ec2.exceptions import EC2ClientError
@@ -24,15 +23,20 @@ from lab.world import World
 SHUTDOWN_S = 60.0
 STOP_S = 30.0
 
+_going: list[Instance] = []
+"""The instances that are on their way down."""
+
 
 def close(world: World) -> None:
     """Let TerminateInstances begin the shutdown only."""
+    _going.clear()
 
     def terminate(self: Instance) -> Any:  # noqa: ANN401
         before = copy.copy(self._state)
         if self.state not in ("shutting-down", "terminated"):
             self._state.name, self._state.code = "shutting-down", 32
             self.lab_down_at = time.monotonic() + world.seconds(SHUTDOWN_S)
+            _going.append(self)
         return before
 
     def stop(self: Instance) -> Any:  # noqa: ANN401
@@ -40,6 +44,7 @@ def close(world: World) -> None:
         if self.state == "running":
             self._state.name, self._state.code = "stopping", 64
             self.lab_down_at = time.monotonic() + world.seconds(STOP_S)
+            _going.append(self)
         return before
 
     def start(self: Instance) -> Any:  # noqa: ANN401
@@ -67,11 +72,14 @@ def end(instance: Instance) -> None:
         instance.lab_end()
 
 
-def end_what_is_due(instances: Iterable[Instance]) -> None:
+def end_what_is_due() -> None:
     """End and stop the instances whose shutdown is over."""
     now = time.monotonic()
-    for instance in instances:
-        if instance.state == "shutting-down" and instance.lab_down_at <= now:
+    for instance in list(_going):
+        if instance.lab_down_at > now:
+            continue
+        _going.remove(instance)
+        if instance.state == "shutting-down":
             instance.lab_end()
-        elif instance.state == "stopping" and instance.lab_down_at <= now:
+        elif instance.state == "stopping":
             instance.lab_stop()
