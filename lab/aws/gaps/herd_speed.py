@@ -2,8 +2,8 @@
 
 moto: takes 3 ms for each instance it writes into an answer, a hundred attributes with several
 guesses at the name of each; answers a hundred instances at once; compares each of them with each id
-that was asked for; and copies all reservations of the account for each page, and to find one
-instance; compares the attributes of each instance with each id that a filter names.
+that was asked for, and its attributes with each id that a filter names; copies all reservations of
+the account for each page, and to find one instance; and draws the digits of new ids one by one.
 AWS: answers up to a thousand instances at once, within a second or two.
 Why it matters: herds of thousands are read again and again.
 
@@ -16,6 +16,7 @@ size of an answer: EC2 API reference, DescribeInstances, MaxResults.
 """
 
 import copy
+import random
 import re
 from collections.abc import Hashable, Mapping, Sequence
 from functools import partial
@@ -23,6 +24,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from moto.core.responses import ActionResult
+from moto.ec2 import utils
 from moto.ec2.exceptions import InvalidInstanceIdError
 from moto.ec2.models.instances import Instance, InstanceBackend
 from moto.ec2.responses.instances import InstanceResponse
@@ -54,6 +56,12 @@ def close() -> None:
     patch(InstanceBackend, "all_instances", _all)
     patch(InstanceBackend, "get_instance", _known)
     patch(InstanceBackend, "get_instance_by_id", _find)
+    patch(utils, "random_resource_id", _random_digits)
+
+
+def _random_digits(size: int = 8) -> str:
+    """Return what comes after the dash in an id."""
+    return f"{random.getrandbits(4 * size):0{size}x}"
 
 
 def _reservations(self: InstanceBackend, filters: Any = None) -> list[Any]:  # noqa: ANN401
