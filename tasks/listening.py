@@ -108,7 +108,9 @@ class Loans:
         Nothing is let go of meanwhile: a sign of life for a message that was just given back would
         take it again.
         """
-        for receipt in list(self._held):
+        with self._lock:
+            receipts = list(self._held)
+        for receipt in receipts:
             with self._lock:
                 if receipt in self._held:
                     self._beat(*self._held[receipt])

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+import yaml
 from prefect.client.schemas.objects import State
 
 from corral.clients.aws import open_session
@@ -14,7 +15,7 @@ from corral.settings import Settings, load_cluster_spec
 from flows.drain_hosts import drain_hosts
 from tasks.probes import administrator
 from tests.lab.harness import Started, wait_until
-from tests.lab.herd_of_stage import Herd
+from tests.lab.herd_of_stage import CLUSTER_FILE, Herd
 
 GROUP = "lab-web"
 QUEUE = f"{GROUP}-terminations"
@@ -110,17 +111,27 @@ class Drains:
         """Have SQS give a message up sooner than it is set up to."""
         name = "RedrivePolicy"
         answer = self.sqs.get_queue_attributes(QueueUrl=self.url(), AttributeNames=[name])
-        policy = json.loads(answer["Attributes"][name])
-        self._set(**{name: json.dumps(policy | {"maxReceiveCount": receives})})
+        before = answer["Attributes"][name]
+        self._set(**{name: json.dumps(json.loads(before) | {"maxReceiveCount": receives})})
         try:
             yield
         finally:
-            self._set(**{name: json.dumps(policy)})
+            # To the letter: Terraform compares the texts
+            self._set(**{name: before})
 
     def is_quiet(self) -> bool:
         """Say whether the queue is empty, and see to it that it will be."""
         self.take(QUEUE)
         return not self.messages()
+
+    def plan_pool(self, name: str) -> None:
+        """Write one more pool into the cluster's file, and do not build it."""
+        content = yaml.safe_load(CLUSTER_FILE.read_text())
+        content["pools"].append(content["pools"][0] | {"name": name})
+        folder = self.stage.folder / "planned"
+        folder.mkdir(exist_ok=True)
+        (folder / CLUSTER_FILE.name).write_text(yaml.safe_dump(content))
+        self.herd.set(clusters_dir=folder)
 
     def redrive(self) -> None:
         """Put what was given up back into the queue, as SQS does it on demand."""

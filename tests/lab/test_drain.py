@@ -244,18 +244,11 @@ def test_a_spot_machine_that_is_taken_back_is_evacuated_and_its_host_stays(drain
 
 
 def test_a_pool_that_is_not_built_yet_is_passed_over(drains: Drains):
-    attributes = drains.sqs.get_queue_attributes(
-        QueueUrl=drains.url("lab-crawler-terminations"), AttributeNames=["All"]
-    )["Attributes"]
-    kept = ("Policy", "RedrivePolicy", "VisibilityTimeout", "ReceiveMessageWaitTimeSeconds")
-    drains.sqs.delete_queue(QueueUrl=drains.url("lab-crawler-terminations"))
-    try:
-        end = drains.run()
-    finally:
-        drains.sqs.create_queue(
-            QueueName="lab-crawler-terminations",
-            Attributes={name: attributes[name] for name in kept if name in attributes},
-        )
+    drains.plan_pool("batch")
+    _, host_id = drains.scale_in()
 
-    assert end.name == "InStep"
-    assert "Pool crawler has no queue yet: it is not built." in str(end.message)
+    end = drains.run()
+
+    assert end.name == "Drained", end.message
+    assert "Pool batch has no queue yet: it is not built." in str(end.message)
+    assert drains.is_gone(host_id)
