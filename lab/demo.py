@@ -20,6 +20,7 @@ from typing import IO, cast
 import psutil
 import requests
 
+from lab.demo_herd import HerdError, show_herd
 from lab.ready import Ready
 from lab.summary import print_summary
 
@@ -27,6 +28,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 HOME = PROJECT / ".corral" / "demo"
 PREFECT = [sys.executable, "-m", "prefect"]
 POOL = "corral"
+CLUSTER = "lab"
 FORMATS = "PREFECT_LOGGING_FORMATTERS_STANDARD"
 START_S = 180.0
 BUILD_S = 3600.0
@@ -52,10 +54,12 @@ def demo(*, stay: bool, time_scale: float) -> int:
             running.enter_context(_alone())
             environment, ready = _start(running, time_scale)
             _build(environment)
+            if not stay:
+                _sort_out_the_herd(ready, environment)
             print_summary(ready, environment["PREFECT_API_URL"], time.monotonic() - began)
             if stay:
                 _stay(environment)
-    except DemoError as error:
+    except (DemoError, HerdError) as error:
         say(f"failed: {error}")
         return 1
     except KeyboardInterrupt:
@@ -99,9 +103,13 @@ def _start(running: ExitStack, time_scale: float) -> tuple[dict[str, str], Ready
     _wait_for("Prefect's server", lambda: _answers(environment["PREFECT_API_URL"]), process)
     say(f"Prefect's UI is at {_ui(environment)}")
 
-    say("making the work pool, deploying prefect.yaml, starting a worker")
+    say("making the work pool, deploying what prefect.yaml has for the lab, starting a worker")
     _run("work-pool", [*PREFECT, "work-pool", "create", POOL, "--type", "process"], environment)
-    _run("deploy", [*PREFECT, "--no-prompt", "deploy", "--all"], environment)
+    _run(
+        "deploy",
+        [*PREFECT, "--no-prompt", "deploy", "--name", CLUSTER, "--name", "all"],
+        environment,
+    )
     worker = [*PREFECT, "worker", "start", "--pool", POOL]
     running.enter_context(_started("worker", worker, environment, echo=True))
     return environment, ready
@@ -112,6 +120,15 @@ def _build(environment: Mapping[str, str]) -> None:
     say("$ prefect deployment run build-cluster/lab --watch")
     say("building takes about six minutes: the AWS provider waits between its looks at AWS")
     _run("build", command, environment, seconds=BUILD_S)
+
+
+def _sort_out_the_herd(ready: Ready, environment: Mapping[str, str]) -> None:
+    def run(flow: str) -> None:
+        command = [*PREFECT, "deployment", "run", f"{flow}/lab", "--watch"]
+        say(f"$ prefect deployment run {flow}/lab --watch")
+        _run(flow, command, environment)
+
+    show_herd(ready, say, run)
 
 
 def _stay(environment: Mapping[str, str]) -> None:

@@ -17,6 +17,8 @@ from lab.ready import Ready
 from tests.lab.harness import PREFECT, Started, flow_command, wait_until
 
 LAB_UP = [sys.executable, "-m", "lab", "up"]
+# Those of dev and prod have schedules, and would run beside the tests.
+DEPLOY = ["--no-prompt", "deploy", "--name", "lab", "--name", "all"]
 TIME_SCALE = 20
 START_S = 180
 
@@ -68,7 +70,7 @@ class Stage:
     def worker(self) -> Iterator[None]:
         """Deploy prefect.yaml and run a worker for it, as the README does."""
         self.run("work-pool", "create", "corral", "--type", "process", log="pool").wait(START_S)
-        deploy = self.run("--no-prompt", "deploy", "--all", log="deploy")
+        deploy = self.run(*DEPLOY, log="deploy")
         assert deploy.wait(START_S) == 0, deploy.tail
         worker = self.run("worker", "start", "--pool", "corral", log="worker")
         try:
