@@ -72,3 +72,26 @@ def test_instances_that_are_asked_for_by_id_come_alone(aws_lab):
     assert [one["Instances"][0]["InstanceId"] for one in found] == sorted(wanted)
     with pytest.raises(ec2.exceptions.ClientError, match=r"i-0123456789abcdef0"):
         ec2.describe_instances(InstanceIds=[*wanted, "i-0123456789abcdef0"])
+
+
+def test_each_instance_is_in_a_subnet_that_has_its_address(aws_lab):
+    addresses = ["10.200.0.7", "10.201.255.250"]
+    seeds = [SeededInstance(f"i-dddd{n:013x}", ip, alive=True) for n, ip in enumerate(addresses)]
+    aws_lab.aws.seed_herd(seeds, {"Pool": "wide"})
+
+    found = {one["PrivateIpAddress"]: one["SubnetId"] for one in read(aws_lab, "wide")}
+    subnets = aws_lab.client("ec2").describe_subnets(SubnetIds=list(found.values()))["Subnets"]
+    networks = {one["SubnetId"]: one["CidrBlock"] for one in subnets}
+    assert {ip: networks[subnet] for ip, subnet in found.items()} == {
+        "10.200.0.7": "10.200.0.0/16",
+        "10.201.255.250": "10.201.0.0/16",
+    }
+
+
+def test_instances_of_others_are_known_apart_from_a_herd_whenever_they_come(aws_lab):
+    aws_lab.aws.seed_herd(herd("eeee", 3), {"Pool": "before"})
+    aws_lab.group("beside-a-herd", 1)
+    members = eventually(lambda: aws_lab.members("beside-a-herd"))
+    aws_lab.aws.seed_herd(herd("ffff", 3), {"Pool": "after"})
+
+    assert [one.id for one in aws_lab.aws.instances()] == list(members)

@@ -8,8 +8,8 @@ AWS: answers up to a thousand instances at once, within a second or two.
 Why it matters: herds of thousands are read again and again.
 
 The instances of a seeded herd differ in their ids and addresses only. So moto writes one of those
-that are in the same state with the same tags, and the others are copies of its text with the
-values of their own. Everything else is written by moto as ever.
+that are in the same state and subnet with the same tags, and the others are copies of its text with
+the values of their own. Everything else is written by moto as ever.
 
 Source: measured; moto 5.2.5, `moto/core/serialize.py` and `moto/ec2/models/instances.py`. For the
 size of an answer: EC2 API reference, DescribeInstances, MaxResults.
@@ -167,7 +167,8 @@ def _written(reservation: Any, context: Any) -> str:  # noqa: ANN401
 def _kind(instance: Any) -> Hashable:  # noqa: ANN401
     """Return what instances of one pattern have in common, of all that may change in a herd."""
     tags = tuple((tag["key"], tag["value"]) for tag in instance.get_tags())
-    return instance.state, instance.state_transition_reason, instance.launch_time, tags
+    state = instance.state, instance.state_transition_reason
+    return *state, instance.launch_time, instance.subnet_id, tags
 
 
 def _own_values(reservation: Any, instance: Any) -> list[str]:  # noqa: ANN401
