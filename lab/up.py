@@ -46,6 +46,7 @@ async def running_lab(root: Path, time_scale: float, port_base: int = 0) -> Asyn
     ports = ports_from(port_base)
     world = World(time_scale, root, asyncio.get_running_loop())
     async with AsyncExitStack() as stack:
+        stack.callback(world.addresses.close)
         aws = Aws(world, ports["aws"])
         await aws.start()
         stack.push_async_callback(aws.stop)

@@ -17,6 +17,9 @@ from pathlib import Path
 from lab.faults import Faults
 from lab.journal import Journal
 
+_CLAIM_PORT = 16924
+"""Nobody listens on it; that it is bound says that a part of loopback belongs to a lab."""
+
 
 def _may_bind(host: str, port: int) -> bool:
     with socket.socket() as probe:
@@ -39,14 +42,19 @@ def free_port(host: str = "127.0.0.1") -> int:
 class Addresses:
     """Where on loopback a private address of the lab's VPCs is found.
 
-    10.b.c.d is 127.b.c.d: Linux owns the whole of 127.0.0.0/8. Where a system has 127.0.0.1 only
-    (macOS), or another lab sits on that address already, an address and port of the VPC get a port
-    of their own on 127.0.0.1.
+    Linux owns the whole of 127.0.0.0/8. A lab takes a part of it for each network that it has,
+    127.b.0.0/16 for 10.b.0.0/16 unless another lab of this computer was there before, and no other
+    lab gets that part: a socket bound in it says so, which the kernel closes with its process.
+
+    Where a system has 127.0.0.1 only (macOS), or somebody listens on a port of all addresses, an
+    address and port of the VPC get a port of their own on 127.0.0.1.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._known: dict[tuple[str, int], tuple[str, int]] = {}
+        self._parts: dict[int, int | None] = {}
+        self._claims: list[socket.socket] = []
 
     def of(self, private_ip: str, port: int) -> tuple[str, int]:
         """Return host and port on loopback: always the same ones for the same question."""
@@ -57,12 +65,43 @@ class Addresses:
                 self._known[private_ip, port] = place
             return place
 
-    @staticmethod
-    def _find(private_ip: str, port: int) -> tuple[str, int]:
-        host = "127." + private_ip.partition(".")[2]
-        if _may_bind(host, port):
-            return host, port
+    def close(self) -> None:
+        """Let other labs have this one's parts of loopback."""
+        with self._lock:
+            for claim in self._claims:
+                claim.close()
+            self._claims.clear()
+            self._parts.clear()
+            self._known.clear()
+
+    def _find(self, private_ip: str, port: int) -> tuple[str, int]:
+        _, network, *rest = private_ip.split(".")
+        part = self._part_of(int(network))
+        if part is not None:
+            host = ".".join(("127", str(part), *rest))
+            if _may_bind(host, port):
+                return host, port
         return "127.0.0.1", free_port()
+
+    def _part_of(self, network: int) -> int | None:
+        """Return the second number of a network's addresses on loopback; none if all are taken."""
+        if network not in self._parts:
+            # 127.0.0.0/16 is everybody's: 127.0.0.1 is in it.
+            wanted = ((network + step) % 256 for step in range(256))
+            self._parts[network] = next(filter(self._claim, filter(None, wanted)), None)
+        return self._parts[network]
+
+    def _claim(self, part: int) -> bool:
+        """Take a part of loopback, unless another lab has it or the system has none of it."""
+        claim = socket.socket()
+        try:
+            # No instance has this address: AWS keeps the first ones of every subnet for itself.
+            claim.bind((f"127.{part}.0.0", _CLAIM_PORT))
+        except OSError:
+            claim.close()
+            return False
+        self._claims.append(claim)
+        return True
 
 
 @dataclass(slots=True)

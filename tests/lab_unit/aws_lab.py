@@ -38,6 +38,7 @@ class AwsLab:
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(30)
 
     async def _start(self) -> None:
+        self._stack.callback(self.world.addresses.close)
         self.aws = Aws(self.world)
         await self.aws.start()
         self._stack.push_async_callback(self.aws.stop)

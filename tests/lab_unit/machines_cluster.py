@@ -1,7 +1,6 @@
 """A cluster of machines: the lab's AWS, balancer, Rancher, machines and sink of alerts together."""
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,6 @@ from lab.machines import Machines, Names, RancherImages
 from lab.rancher import RancherCluster
 
 DATABASE = "rancher-db.corral.test"
-NETWORK = f"10.{100 + os.getpid() % 100}.0.0/16"
-"""Another one for each process: labs that run side by side share the addresses of loopback."""
 
 
 class Cluster:
@@ -31,7 +28,7 @@ class Cluster:
         self.images = RancherImages(self.lab.world, self.lab.aws, self.names)
         self.machines = Machines(self.lab.world, self.lab.aws, self.names, self.images.on)
         self.lab.run(self.machines.start())
-        self.vpc, self.subnets = self.lab.network(NETWORK)
+        self.vpc, self.subnets = self.lab.network()
         self.client("iam").create_instance_profile(InstanceProfileName="lab-node")
         self._make_database()
         self._make_balancer()

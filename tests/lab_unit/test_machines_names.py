@@ -39,6 +39,7 @@ async def a_network(root: Path) -> AsyncIterator[Network]:
         yield Network(world, aws, balancers, names, (host, int(port)))
     finally:
         await names.close()
+        world.addresses.close()
 
 
 def on_a_network(root: Path, scenario) -> None:
