@@ -52,6 +52,7 @@ class Aws:
         self._server = AwsServer(world, port)
         self._listeners: list[OnChange] = []
         self._states: dict[str, str] = {}
+        self._power: dict[str, bool] = {}
         self._keeper: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -92,6 +93,13 @@ class Aws:
         with LOCK:
             shutting_down.end(self._backends.ec2.get_instance(instance_id))
             self._fleet.drop(instance_id)
+
+    def set_power(self, instance_id: str, *, on: bool) -> None:
+        """Take note of whether an instance's machine has power: its end waits until it has none.
+
+        Instances that nobody speaks of have no machine, and their end takes a time of its own.
+        """
+        self._power[instance_id] = on
 
     def interrupt(self, instance_id: str) -> None:
         """Give an instance the notice of a spot interruption, and end it when that is over.
@@ -171,7 +179,7 @@ class Aws:
         if not LOCK.acquire(timeout=_PATIENCE_S):
             return
         try:
-            shutting_down.end_what_is_due()
+            shutting_down.end_what_is_due(self._power)
             own = own_instances(self._backends)
             forgetting.forget_what_is_due(self._world, self._backends, own)
             self._interruptions.tick()

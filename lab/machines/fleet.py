@@ -16,7 +16,8 @@ from lab.machines.workloads import AGENT
 from lab.rancher import AgentContainer
 from lab.world import World
 
-GOING = frozenset({"stopping", "stopped", "shutting-down", "terminated"})
+GOING = frozenset({"stopping", "shutting-down"})
+GONE = frozenset({"stopped", "terminated"})
 
 Change = Callable[[], Awaitable[None]]
 
@@ -29,6 +30,9 @@ class NoMachineError(LookupError):
 
 class Machines:
     """Watches EC2 and keeps a machine for each instance.
+
+    EC2 is told when a machine has power and when it has none any more, and lets it take its time to
+    shut down; a machine that has power although its instance is gone loses it at once.
 
     Args:
         world: The lab's clock, folder and addresses.
@@ -44,6 +48,7 @@ class Machines:
         self._images_for = images_for
         self._machines: dict[str, Machine] = {}
         self._switched_on: set[str] = set()
+        self._with_power: set[str] = set()
         self._changes: dict[str, asyncio.Task[None]] = {}
         self._surroundings: Surroundings | None = None
 
@@ -61,8 +66,8 @@ class Machines:
         """Let all machines lose their power; nothing of them is left running."""
         self._surroundings = None
         for instance_id, change in list(self._changes.items()):
-            if instance_id in self._switched_on or not change.done():
-                self._interrupt(instance_id, self._machines[instance_id].lose_power)
+            if instance_id in self._with_power or not change.done():
+                self._end(instance_id, self._machines[instance_id].lose_power)
         self._switched_on.clear()
         await asyncio.gather(*self._changes.values(), return_exceptions=True)
         await self._names.close()
@@ -85,7 +90,7 @@ class Machines:
         """
         machine = self.find(instance_id)
         self._switched_on.discard(instance_id)
-        await self._interrupt(instance_id, machine.lose_power)
+        await self._end(instance_id, machine.lose_power)
 
     def partition(self, instance_id: str, seconds: float) -> None:
         """Cut a machine's agent off for some seconds of the lab, and leave it running.
@@ -104,7 +109,10 @@ class Machines:
             self._switch_on(instance_id)
         if new in GOING and instance_id in self._switched_on:
             self._switched_on.discard(instance_id)
-            self._interrupt(instance_id, self._machines[instance_id].shut_down)
+            self._end(instance_id, self._machines[instance_id].shut_down)
+        if new in GONE and instance_id in self._with_power:
+            self._switched_on.discard(instance_id)
+            self._end(instance_id, self._machines[instance_id].lose_power)
 
     def _switch_on(self, instance_id: str) -> None:
         if self._surroundings is None:
@@ -117,6 +125,8 @@ class Machines:
                 self._images_for,
             )
         self._switched_on.add(instance_id)
+        self._with_power.add(instance_id)
+        self._aws.set_power(instance_id, on=True)
         self._follow(instance_id, self._machines[instance_id].power_on)
 
     def _view(self, instance_id: str) -> InstanceView:
@@ -125,12 +135,18 @@ class Machines:
             raise NoMachineError(f"EC2 knows no instance {instance_id}")
         return instance
 
-    def _interrupt(self, instance_id: str, ending: Change) -> asyncio.Task[None]:
-        """Break off what a machine is doing (booting, shutting down) and end it otherwise."""
+    def _end(self, instance_id: str, ending: Change) -> asyncio.Task[None]:
+        """Break off what a machine is doing (booting, shutting down) and end it this way."""
         before = self._changes.get(instance_id)
         if before is not None:
             before.cancel()
-        return self._follow(instance_id, ending)
+
+        async def end() -> None:
+            await ending()
+            self._with_power.discard(instance_id)
+            self._aws.set_power(instance_id, on=False)
+
+        return self._follow(instance_id, end)
 
     def _follow(self, instance_id: str, change: Change) -> asyncio.Task[None]:
         before = self._changes.get(instance_id)

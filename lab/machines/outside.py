@@ -25,6 +25,10 @@ class Aws(Protocol):
         """Have changes of an instance's state told: id, old state, new state."""
         ...
 
+    def set_power(self, instance_id: str, *, on: bool) -> None:
+        """Take note of whether an instance's machine has power."""
+        ...
+
     def resolve(self, name: str) -> str | None:
         """Follow a name of a hosted zone to the RDS endpoint or load balancer it stands for."""
         ...

@@ -67,6 +67,7 @@ class FakeAws:
     instances: dict[str, InstanceView] = field(default_factory=dict)
     database_status: str = "available"
     callbacks: list[Callable] = field(default_factory=list)
+    power: dict[str, bool] = field(default_factory=dict)
 
     def launch(self, instance: InstanceView) -> None:
         self.instances[instance.id] = instance
@@ -81,6 +82,9 @@ class FakeAws:
 
     def subscribe(self, on_change: Callable) -> None:
         self.callbacks.append(on_change)
+
+    def set_power(self, instance_id: str, *, on: bool) -> None:
+        self.power[instance_id] = on
 
     def resolve(self, name: str) -> str | None:
         return {RANCHER: BALANCER, DATABASE: ENDPOINT}.get(name)

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from lab.aws import SeededInstance
 from lab.aws.facade import TICK_S
 from lab.aws.fleet.maintenance import room
-from lab.aws.gaps import forgetting
+from lab.aws.gaps import forgetting, shutting_down
 
 CROWD = [f"i-0{number:016x}" for number in range(51)]
 
@@ -142,6 +142,7 @@ def test_a_stopping_instance_cannot_be_started_yet(aws_lab):
     aws_lab.group("stopping", 1)
     (instance_id,) = aws_lab.members("stopping")
     put_in_standby(aws_lab, "stopping", instance_id, decrement=True)
+    aws_lab.aws.set_power(instance_id, on=True)
     ec2 = aws_lab.client("ec2")
 
     answer = ec2.stop_instances(InstanceIds=[instance_id])["StoppingInstances"][0]
@@ -151,9 +152,63 @@ def test_a_stopping_instance_cannot_be_started_yet(aws_lab):
     )
     with pytest.raises(ClientError, match="IncorrectInstanceState"):
         ec2.start_instances(InstanceIds=[instance_id])
+    aws_lab.aws.set_power(instance_id, on=False)
     eventually(lambda: aws_lab.instance_state(instance_id) == "stopped")
     ec2.start_instances(InstanceIds=[instance_id])
     eventually(lambda: aws_lab.instance_state(instance_id) == "running")
+
+
+def launch_with_a_machine(aws_lab: AwsLab) -> str:
+    """Launch an instance of no group whose machine has power until a test says otherwise."""
+    ec2 = aws_lab.client("ec2")
+    image = ec2.describe_images(Owners=["self"])["Images"][0]["ImageId"]
+    made = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
+    aws_lab.aws.set_power(made, on=True)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("call", "on_its_way", "usual_s", "at_last"),
+    [
+        ("terminate_instances", "shutting-down", shutting_down.SHUTDOWN_S, "terminated"),
+        ("stop_instances", "stopping", shutting_down.STOP_S, "stopped"),
+    ],
+)
+def test_an_instance_ends_when_its_machine_has_powered_off_however_long_that_takes(
+    aws_lab, call, on_its_way, usual_s, at_last
+):
+    instance_id = launch_with_a_machine(aws_lab)
+
+    getattr(aws_lab.client("ec2"), call)(InstanceIds=[instance_id])
+    aws_lab.run(asyncio.sleep(aws_lab.world.seconds(usual_s) + 3 * TICK_S))
+    assert aws_lab.instance_state(instance_id) == on_its_way
+
+    aws_lab.aws.set_power(instance_id, on=False)
+    eventually(lambda: aws_lab.instance_state(instance_id) == at_last)
+
+
+@pytest.mark.parametrize(
+    ("call", "at_last"), [("terminate_instances", "terminated"), ("stop_instances", "stopped")]
+)
+def test_a_machine_that_never_powers_off_is_given_up(aws_lab, monkeypatch, call, at_last):
+    monkeypatch.setattr(shutting_down, "OWN_S", 0.0)
+    instance_id = launch_with_a_machine(aws_lab)
+
+    getattr(aws_lab.client("ec2"), call)(InstanceIds=[instance_id])
+
+    eventually(lambda: aws_lab.instance_state(instance_id) == at_last, 10)
+
+
+def test_a_stopping_instance_can_be_terminated(aws_lab):
+    instance_id = launch_with_a_machine(aws_lab)
+    ec2 = aws_lab.client("ec2")
+    ec2.stop_instances(InstanceIds=[instance_id])
+
+    ec2.terminate_instances(InstanceIds=[instance_id])
+
+    assert aws_lab.instance_state(instance_id) == "shutting-down"
+    aws_lab.aws.set_power(instance_id, on=False)
+    eventually(lambda: aws_lab.instance_state(instance_id) == "terminated")
 
 
 @pytest.mark.parametrize(

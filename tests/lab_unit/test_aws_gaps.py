@@ -325,9 +325,11 @@ def test_a_terminated_instance_shuts_down_first(aws_lab):
     ec2 = aws_lab.client("ec2")
     image = ec2.describe_images(Owners=["self"])["Images"][0]["ImageId"]
     made = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
+    aws_lab.aws.set_power(made, on=True)
     ec2.terminate_instances(InstanceIds=[made])
 
     assert aws_lab.instance_state(made) == "shutting-down"
+    aws_lab.aws.set_power(made, on=False)
     eventually(lambda: aws_lab.instance_state(made) == "terminated")
 
 

@@ -61,6 +61,7 @@ async def a_lab(root: Path, scale: float = 50.0) -> AsyncIterator[Lab]:
     finally:
         await machines.stop()
         await services.stop()
+        world.addresses.close()
 
 
 def a_control_node():
@@ -197,10 +198,13 @@ def test_the_same_machine_comes_back_after_a_stop(tmp_path):
             await until(lambda: "ended with 0" in lab.console(node.id), "the first boot")
             container = lab.container(node.id, "rancher-server")
 
-            lab.aws.change(node.id, "stopped")
-            await until(lambda: "power off" in lab.console(node.id), "the stop")
+            lab.aws.change(node.id, "stopping")
+            await until(lambda: not lab.aws.power[node.id], "the stop")
+            assert "power off" in lab.console(node.id)
             assert lab.images.started[0].ended == ["stopped"]
+            lab.aws.change(node.id, "stopped")
             lab.aws.change(node.id, "running")
+            assert lab.aws.power[node.id]
             await until(
                 lambda: "left alone" in lab.output(node.id, "corral-serve.service"), "the reboot"
             )
@@ -222,6 +226,7 @@ def test_a_crash_kills_everything_at_once(tmp_path):
             await lab.machines.crash(node.id)
             assert not children()
             assert "lost power" in lab.console(node.id)
+            assert not lab.aws.power[node.id]
             with pytest.raises(NoMachineError, match="no machine is switched on"):
                 lab.machines.find(node.id)
 
@@ -234,10 +239,51 @@ def test_a_terminated_instance_is_shut_down_in_order(tmp_path):
             node = a_control_node()
             lab.aws.launch(node)
             await until(lambda: lab.images.started, "the server")
+            lab.aws.change(node.id, "shutting-down")
+            await until(lambda: not lab.aws.power[node.id], "the end")
             lab.aws.change(node.id, "terminated")
-            await until(lambda: "power off" in lab.console(node.id), "the end")
 
             assert lab.images.started[0].ended == ["stopped"]
+            assert "power off" in lab.console(node.id)
+        assert "lost power" not in lab.console(node.id)
+
+    asyncio.run(scenario())
+
+
+def test_a_machine_that_takes_too_long_to_shut_down_is_switched_off(tmp_path):
+    async def scenario() -> None:
+        async with a_lab(tmp_path) as lab:
+            lab.images.on_register = register_host(lab.services)
+            node = a_host()
+            lab.aws.launch(node)
+            await until(lambda: "join.service" in lab.console(node.id), "the boot")
+            await until(lambda: "node ended with 0" in lab.console(node.id), "the end of join")
+            lab.services.rancher_status = 503
+            lab.aws.change(node.id, "shutting-down")
+            await until(children, "the farewell")
+            assert lab.aws.power[node.id]
+
+            lab.aws.change(node.id, "terminated")
+            await until(lambda: not lab.aws.power[node.id], "the end")
+            assert not children()
+            assert "lost power" in lab.console(node.id)
+            assert "power off" not in lab.console(node.id)
+
+    asyncio.run(scenario())
+
+
+def test_machines_of_one_address_in_two_labs_never_meet(tmp_path):
+    async def scenario() -> None:
+        async with a_lab(tmp_path / "one") as one, a_lab(tmp_path / "other") as other:
+            launched = [(one, "i-0abc0000000000001"), (other, "i-0abc0000000000002")]
+            for lab, instance_id in launched:
+                lab.aws.launch(make_instance(id=instance_id, user_data=a_control_node().user_data))
+            for lab, instance_id in launched:
+                await until(
+                    lambda lab=lab, name=instance_id: "ended with 0" in lab.console(name), "serve"
+                )
+                assert lab.container(instance_id, "rancher-server").is_running
+                assert len(lab.images.started) == 1
 
     asyncio.run(scenario())
 

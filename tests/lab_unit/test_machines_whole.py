@@ -48,7 +48,8 @@ def test_a_machine_that_stops_parks_its_host_and_its_containers_move(cluster):
     cluster.call(cluster.rancher.seed_service, "shop", 4, environment)
     eventually(lambda: len(cluster.containers(other)) == 2, 20)
     cluster.client("ec2").stop_instances(InstanceIds=[cluster.host])
-    eventually(lambda: "power off" in cluster.console(cluster.host), 40)
+    eventually(lambda: cluster.lab.instance_state(cluster.host) == "stopped", 40)
+    assert "power off" in cluster.console(cluster.host)
 
     row = cluster.row(cluster.host)
     assert (row["id"], row["state"], row["removed"]) == ("1h1", "inactive", None)
@@ -77,8 +78,9 @@ def test_a_machine_that_ends_takes_its_host_along(cluster):
     host = cluster.launch_host()
     cluster.client("ec2").terminate_instances(InstanceIds=[host])
 
-    eventually(lambda: cluster.row(host)["state"] == "purged", 40)
-    eventually(lambda: "power off" in cluster.console(host), 20)
+    eventually(lambda: cluster.lab.instance_state(host) == "terminated", 40)
+    assert "power off" in cluster.console(host)
+    assert cluster.row(host)["state"] == "purged"
     assert cluster.alerts() == []
 
 
@@ -86,7 +88,8 @@ def test_who_cannot_leave_says_so_once_and_ends_within_its_time(cluster):
     slow = {"target": "rancher", "match": {"operation": HOSTS}, "effect": {"trickle_s": 300}}
     cluster.lab.world.faults.add(slow)
     cluster.client("ec2").stop_instances(InstanceIds=[cluster.host])
-    eventually(lambda: cluster.console(cluster.host).count("power off") == 2, 60)
+    eventually(lambda: cluster.lab.instance_state(cluster.host) == "stopped", 60)
+    assert cluster.console(cluster.host).count("power off") == 2
     cluster.lab.world.faults.clear()
 
     [alert] = cluster.alerts()
