@@ -26,7 +26,7 @@ class Power(Protocol):
         ...
 
     async def partition(self, instance_id: str, seconds: float) -> None:
-        """Silence an instance's agent for a while.
+        """Silence an instance's agent for some real seconds.
 
         Raises:
             LookupError: there is no agent on such an instance.

@@ -76,7 +76,7 @@ class Populace:
         await asyncio.to_thread(self._aws.crash, instance_id)
 
     async def partition(self, instance_id: str, seconds: float) -> None:
-        """Silence an instance's agent for some seconds of the lab.
+        """Silence an instance's agent for some real seconds.
 
         Raises:
             LookupError: no agent runs there.

@@ -93,7 +93,7 @@ class Machines:
         await self._end(instance_id, machine.lose_power)
 
     def partition(self, instance_id: str, seconds: float) -> None:
-        """Cut a machine's agent off for some seconds of the lab, and leave it running.
+        """Cut a machine's agent off for some real seconds, and leave it running.
 
         Raises:
             NoMachineError: No agent runs on such a machine.

@@ -55,7 +55,7 @@ class Agent:
         self._silent_until = 0.0
 
     def partition(self, seconds: float) -> None:
-        """Be silent for some seconds of the lab: the machine lives, its network does not."""
+        """Be silent for some real seconds: the machine lives, its network does not."""
         self._silent_until = self._world.loop.time() + seconds
 
     async def run(self) -> None:

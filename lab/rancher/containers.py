@@ -114,7 +114,7 @@ class AgentContainer:
         self._agent: Agent | None = None
 
     def partition(self, seconds: float) -> None:
-        """Silence the agent for some seconds of the lab."""
+        """Silence the agent for some real seconds."""
         if self._agent is not None:
             self._agent.partition(seconds)
 
