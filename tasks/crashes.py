@@ -53,8 +53,9 @@ OURS = frozenset(
 class Crash:
     """A run that ended without a word of its own.
 
-    `message` is what Prefect knows of it; `url` is None if Prefect's UI has no known address.
-    `heir` is the name of a later run that lived to its end, "" if there is none yet.
+    `run` is its name and id. `message` is what Prefect knows of it; `url` is None if Prefect's UI
+    has no known address. `heir` is the name of a later run that lived to its end, "" if there is
+    none yet.
     """
 
     flow: str
@@ -117,7 +118,7 @@ def read_crash(run_id: UUID) -> Crash:
     return Crash(
         flow=flow,
         cluster=_cluster(run),
-        run=run.name,
+        run=f"{run.name} ({run.id})",
         state=run.state_name or "",
         message=(run.state and run.state.message) or "nothing is known about why.",
         url=url_for("flow-run", run.id),
@@ -128,7 +129,7 @@ def read_crash(run_id: UUID) -> Crash:
 @task(task_run_name="alert-{crash.cluster}", cache_policy=NO_CACHE)
 def tell_of_crash(crash: Crash) -> list[str]:
     """Tell people of a crash; return a sentence for each channel that was not told."""
-    channels = _channels(crash.cluster)
+    channels = find_channels_of(crash.cluster)
     if not channels:
         return [f"The cluster file of {crash.cluster} has no channel to tell it to."]
     return tell(crash.cluster, channels, [crash.problem], ())
@@ -180,7 +181,7 @@ def _cluster(run: FlowRun) -> str:
     return str(run.parameters.get("cluster", ""))
 
 
-def _channels(cluster: str) -> Sequence[AlertChannel]:
+def find_channels_of(cluster: str) -> Sequence[AlertChannel]:
     """Return the cluster's channels; faults elsewhere in its file must not hide themselves."""
     settings = connect.settings()
     try:

@@ -68,7 +68,7 @@ def find_reason_to_skip(
         return ""
     try:
         with get_client(sync_client=True) as client:
-            mine = _turn(client.read_flow_run(context.flow_run.id))
+            mine = turn_of(client.read_flow_run(context.flow_run.id))
             others = _others(client, flow_name, cluster, mine)
             dead = [other for other in others if mine.began - other.began > longest]
             _bury(client, dead, longest)
@@ -98,11 +98,12 @@ def _others(client: SyncPrefectClient, flow_name: str, cluster: str, mine: Turn)
             state=FlowRunFilterState(type=FlowRunFilterStateType(any_=AT_WORK))
         ),
     )
-    turns = [_turn(run) for run in runs if run.parameters.get("cluster") == cluster]
+    turns = [turn_of(run) for run in runs if run.parameters.get("cluster") == cluster]
     return [turn for turn in turns if turn.id != mine.id]
 
 
-def _turn(run: FlowRun) -> Turn:
+def turn_of(run: FlowRun) -> Turn:
+    """Return when a run began, and how late."""
     began, due = _beginning(run), run.expected_start_time
     is_first = run.run_count <= 1
     return Turn(str(run.id), run.name, began, began - due if due and is_first else timedelta())
