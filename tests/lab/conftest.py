@@ -10,6 +10,7 @@ from tasks import connect
 from tests.lab.harness import Started
 from tests.lab.herd_of_stage import Herd
 from tests.lab.history import build_with_deaths
+from tests.lab.prefect_alone import PrefectAlone, prefect_alone
 from tests.lab.processes import CommandLines
 from tests.lab.stage import Stage, set_stage
 
@@ -60,3 +61,17 @@ def herd(here: Stage, built: Started, monkeypatch: pytest.MonkeyPatch) -> Iterat
     herd.set(quiet_s=0)
     yield herd
     here.lever("DELETE", "/faults")
+
+
+@pytest.fixture(scope="session")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectAlone]:
+    """A Prefect server without a lab, and nobody at work."""
+    with prefect_alone(tmp_path_factory.mktemp("prefect-alone")) as alone:
+        yield alone
+
+
+@pytest.fixture
+def there(alone: PrefectAlone) -> Iterator[PrefectAlone]:
+    """The same, for flows and tasks that run in the test's own process."""
+    with alone.settings():
+        yield alone
