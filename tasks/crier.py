@@ -105,7 +105,9 @@ class Crier:
         Problems that no run finds again are still there, until a run settles them by their scope.
         """
         known = memory.alerts()
-        ours = [alert for alert in known if _is_settled(alert, settled)]
+        again = {problem.key(self._cluster) for problem in problems}
+        over = [alert for alert in known if _is_settled(alert, settled)]
+        ours = [alert for alert in over if alert.key not in again]
         others = [alert for alert in known if alert not in ours]
         lasting = [_problem(alert) for alert in others if alert.kind in FOUND_ONCE]
         return [

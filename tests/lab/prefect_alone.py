@@ -16,6 +16,7 @@ import requests
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import FlowFilter, FlowFilterName
 from prefect.client.schemas.objects import FlowRun, State
+from prefect.events.worker import EventsWorker
 from prefect.settings import (
     PREFECT_API_URL,
     PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW,
@@ -168,6 +169,7 @@ def prefect_alone(folder: Path) -> Iterator[PrefectAlone]:
             for process in reversed(there.started):
                 if process is not server:
                     process.terminate()
+            EventsWorker.drain_all(STOP_S)  # what this process has to say, while somebody hears it
             server.terminate(STOP_S)
 
 

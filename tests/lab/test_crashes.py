@@ -8,15 +8,17 @@ from uuid import UUID
 
 import psutil
 import pytest
+from prefect.blocks.system import Secret
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterDeploymentId
 from prefect.client.schemas.objects import FlowRun
 from prefect.events import emit_event
 from prefect.states import Cancelled, Pending, Running
 
+from corral.cluster.spec import AlertChannel
 from corral.settings import Settings, load_cluster_spec
 from tasks import connect
-from tasks.alerts import tell
+from tasks.alerts import find_channels, tell
 from tasks.crashes import settled_by
 from tasks.silence import end_if_silent
 from tests.lab.harness import wait_until
@@ -75,6 +77,17 @@ def test_the_herds_deployments_are_scheduled_where_clusters_live(schedules):
 
     for flow in ("reconcile-hosts", "drain-hosts"):
         assert {name: schedules[f"{flow}/{name}"] for name in expected} == expected
+
+
+@pytest.mark.usefixtures("there")
+def test_the_address_of_a_channel_is_found_in_a_secret_block():
+    channel = AlertChannel(name="chat", secret="lab-chat")
+    _, (missing,) = find_channels([channel])
+    assert "make a Secret block lab-chat in Prefect" in missing
+
+    Secret(value="json://somewhere/else").save("lab-chat")
+    (found,), _ = find_channels([channel])
+    assert found.url.get_secret_value() == "json://somewhere/else"
 
 
 def test_a_silent_run_that_shows_life_is_left_alone(there, schedules):

@@ -161,6 +161,18 @@ def test_a_crash_that_a_channel_did_not_hear_of_is_told_and_ended_by_runs_that_d
     assert town.open_keys() == ["corral/lab/canary"]
 
 
+def test_a_crash_that_comes_again_before_everybody_heard_of_its_end_is_open_again(town):
+    town.run([problem("run", "build-cluster")])
+    town.broken.add("chat")
+    town.run([], settled={"run/build-cluster"})
+    town.broken.clear()
+    town.run([problem("run", "build-cluster")])
+
+    assert town.heard("chat") == ["open corral/lab/run/build-cluster"]
+    assert [line.partition(" ")[0] for line in town.heard("pager")] == ["open", "resolve", "open"]
+    assert town.open_keys() == ["corral/lab/run/build-cluster"]
+
+
 # who dies
 
 
