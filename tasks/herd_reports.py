@@ -43,7 +43,7 @@ def end_of_reconcile(
 ) -> State[str]:
     """Return the end of a run by its name, with what was done, what was not, and why."""
     what_is_left_first = sorted(outcomes, key=lambda outcome: outcome.kind not in LEFT)
-    told = [_sentence(outcome.sentence) for outcome in what_is_left_first]
+    told = [outcome.sentence for outcome in what_is_left_first]
     sentences = [*survey.refusals, *survey.capped, *_some(told), *untold]
     return _end(name_end(survey, outcomes, untold), cluster, survey, sentences)
 
@@ -59,7 +59,7 @@ def name_end(survey: Survey, outcomes: Sequence[Outcome] = (), untold: Sequence[
 
 
 def _end(name: str, cluster: str, survey: Survey, sentences: Sequence[str]) -> State[str]:
-    message = " ".join([f"{cluster}: {survey}.", *sentences])
+    message = " ".join([f"{cluster}: {survey}.", *map(_sentence, sentences)])
     make = Failed if name in ("Refused", "Partial") else Completed
     return make(name=name, message=message, data=cluster)
 

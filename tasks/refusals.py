@@ -14,7 +14,7 @@ from corral.errors import (
     WrongRegionError,
 )
 
-ACCESS_KINDS = frozenset({"account", "answer", "credentials", "region", "set-up", "unreachable"})
+ACCESS_KINDS = frozenset({"account", "credentials", "region", "set-up", "unreachable"})
 """Kinds of the problems made here; whoever has read everything has settled them all."""
 
 # The first class that fits decides, so a class stands above those that it is made of.
@@ -26,8 +26,8 @@ _KINDS: tuple[tuple[type[CorralError], str, str], ...] = (
     (RancherRefusedError, "credentials", "Rancher does not accept the administrator's key"),
     (AwsUnavailableError, "unreachable", "AWS does not answer"),
     (RancherUnreachableError, "unreachable", "Rancher does not answer"),
-    (AwsError, "answer", "AWS does not do what it is asked"),
-    (RancherError, "answer", "Rancher's answers make no sense"),
+    (AwsError, "unreachable", "AWS does not do what it is asked"),
+    (RancherError, "unreachable", "Rancher's answers make no sense"),
 )
 _SET_UP = ("set-up", "something has to be set right first")
 

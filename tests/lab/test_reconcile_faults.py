@@ -37,20 +37,22 @@ AWS_FAULTS = [
     ),
     pytest.param({"status": 500}, "unreachable/aws", "DescribeInstances with", id="500"),
     pytest.param({"reset": True}, "unreachable/aws", "Connection", id="reset"),
-    pytest.param({"cut": True}, "unreachable/aws", "", id="truncated"),
-    pytest.param(HTML, "answer/aws", "", id="HTML"),
+    pytest.param({"cut": True}, "unreachable/aws", "an answer that was cut", id="truncated"),
+    pytest.param(HTML, "unreachable/aws", "DescribeInstances", id="HTML"),
 ]
 RANCHER_FAULTS = [
     pytest.param({"status": 401}, "credentials/rancher", "401", id="401"),
     pytest.param({"status": 403}, "credentials/rancher", "403", id="403"),
-    pytest.param({"status": 409}, "answer/rancher", "409", id="409"),
-    pytest.param({"status": 422}, "answer/rancher", "422", id="422"),
+    pytest.param({"status": 409}, "unreachable/rancher", "409", id="409"),
+    pytest.param({"status": 422}, "unreachable/rancher", "422", id="422"),
     pytest.param({"status": 500}, "unreachable/rancher", "500", id="500"),
     pytest.param({"status": 503}, "unreachable/rancher", "503", id="503"),
     pytest.param({"reset": True}, "unreachable/rancher", "/v2-beta/hosts", id="reset"),
     pytest.param({"cut": True}, "unreachable/rancher", "/v2-beta/hosts", id="cut-off"),
-    pytest.param({"body": '{"type": "collec'}, "answer/rancher", "no JSON", id="truncated-JSON"),
-    pytest.param(HTML, "answer/rancher", "no JSON", id="HTML"),
+    pytest.param(
+        {"body": '{"type": "collec'}, "unreachable/rancher", "no JSON", id="truncated-JSON"
+    ),
+    pytest.param(HTML, "unreachable/rancher", "no JSON", id="HTML"),
 ]
 STEP_FAULTS = [
     pytest.param({"status": 401}, "401", id="401"),

@@ -126,10 +126,10 @@ def test_a_dry_run_says_what_a_real_one_would_do(survey, name, said):
         (CredentialsError("expired"), "credentials", "aws"),
         (AccessDeniedError("ec2:DescribeInstances", "no"), "credentials", "aws"),
         (AwsUnavailableError("DescribeInstances", "Throttling", "slowly"), "unreachable", "aws"),
-        (AwsError("DescribeInstances", "InvalidParameter", "no"), "answer", "aws"),
+        (AwsError("DescribeInstances", "InvalidParameter", "no"), "unreachable", "aws"),
         (RancherRefusedError("401", status=401), "credentials", "rancher"),
         (RancherUnreachableError("503", status=503), "unreachable", "rancher"),
-        (RancherAnswerError("HTML"), "answer", "rancher"),
+        (RancherAnswerError("HTML"), "unreachable", "rancher"),
         (PrerequisiteError("the block is not there"), "set-up", "aws"),
     ],
 )
