@@ -28,7 +28,7 @@ from tasks.refusals import ACCESS_KINDS, problem_of
 from tasks.surveys import Survey, fail_all, find_problems
 
 PROJECTS = (KnownProject("1a5", "main", "active"),)
-CAP = "main: 7 removals are planned, 5 are allowed."
+CAP = "Environment main: 7 removals are planned, 5 are allowed."
 GUARD = "EC2 lists no instance at all."
 UNTOLD = "The alert channel chat answers 503."
 
