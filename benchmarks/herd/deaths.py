@@ -1,17 +1,17 @@
 """How long a host outlives its machine: heard of by an event, and found by a scan."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks.figures import Figure
 from flows.reconcile_hosts import PERIOD
-from tests.lab.harness import Started, wait_until
+from tests.lab.harness import wait_until
 from tests.lab.stage import TIME_SCALE, Stage
 
 DRAIN = "flows.drain_hosts.drain_hosts"
-RECONCILE = "flows.reconcile_hosts.reconcile_hosts"
+PATROL = "benchmarks.herd.patrol.patrol"
 POOL = "celery"
 """Its group starts a new machine for each that ends here."""
 EVENT_S = 30.0
@@ -42,21 +42,16 @@ def _by_event(stage: Stage) -> Figure:
 
 
 def _by_scan(stage: Stage) -> Figure:
-    """Run a reconcile each period, as the schedule does, from the moment of the death on."""
+    """Let it die just after a run of the schedule has looked."""
+    period_s = PERIOD.total_seconds()
     host = _choose_host(stage)
+    patrol = stage.run_flow(PATROL, "patrol", cluster="lab", period_s=period_s / TIME_SCALE)
+    patrol.wait_for_line("Finished in state InStep", START_S)
     stage.lever("POST", f"/instances/{host['labels']['aws.instance_id']}/crash")
     watch = _Watch(stage, host["id"])
-    runs: list[Started] = []
-
-    def scan() -> None:
-        if watch.seconds >= len(runs) * PERIOD.total_seconds():
-            runs.append(stage.run_flow(RECONCILE, f"scan-{len(runs)}", cluster="lab"))
-
-    gone_s = watch.wait_until_gone(scan)
-    for run in runs:
-        run.wait(START_S)
-    period_s = PERIOD.total_seconds()
-    made_of = f"Rancher's {watch.disconnected_s:.0f} s and the period of {period_s:.0f} s allow for"
+    gone_s = watch.wait_until_gone()
+    patrol.terminate()
+    made_of = f"Rancher waits {watch.disconnected_s:.0f} s, a period is {period_s:.0f} s,"
     limit_s = watch.disconnected_s + period_s
     return Figure("from death to gone, by scan", gone_s, limit_s, " s of the lab", made_of)
 
@@ -75,7 +70,7 @@ class _Watch:
     def seconds(self) -> float:
         return (time.monotonic() - self.began) * TIME_SCALE
 
-    def wait_until_gone(self, meanwhile: Callable[[], None] = lambda: None) -> float:
+    def wait_until_gone(self) -> float:
         """Return when the host was out of Rancher."""
         until = time.monotonic() + END_S
         while time.monotonic() < until:
@@ -84,7 +79,6 @@ class _Watch:
                 return self.seconds
             if row["agentState"] == "disconnected" and not self.disconnected_s:
                 self.disconnected_s = self.seconds
-            meanwhile()
             time.sleep(LOOK_S)
         raise TimeoutError(f"host {self.host_id} is still there after {END_S:.0f} s")
 
