@@ -1,10 +1,14 @@
 """Which problems are told to whom, once each: problems and what is open in, steps out."""
 
+import json
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import accumulate
+from operator import attrgetter
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
@@ -13,8 +17,9 @@ ROLL_UP_FROM = 5
 EVERYTHING = "*"
 """What stands for the subject in the key of a roll-up."""
 
-# An alert is kept as JSON in a variable of Prefect, which takes 5000 characters.
-MOST_OF_TITLE = 200
+# An alert is kept as JSON in a variable of Prefect, which takes 5000 bytes; these are bytes too.
+MOST_OF_ALERT = 4500
+MOST_OF_TITLE = 300
 MOST_OF_TEXT = 1500
 
 
@@ -39,7 +44,8 @@ class Problem:
     """Something that a person should know.
 
     `kind` says what sort it is, `scope` where (an environment, a pool, a flow), `subject` of what
-    (a host, an instance); the last two may be empty.
+    (a host, an instance); the last two may be empty. One that does not `open` says only that what
+    was told may still be so: it keeps an alert open, and opens none.
     """
 
     kind: str
@@ -48,6 +54,7 @@ class Problem:
     severity: Severity
     title: str
     text: str
+    opens: bool = True
 
     def key(self, cluster: str) -> str:
         """Return the name of the problem that stays the same as long as it lasts."""
@@ -135,7 +142,8 @@ def plan_alerts(
     known = {alert.key: alert for alert in open_alerts}
     wanted = _wanted(cluster, problems, known, now, roll_up_from)
     over = [alert for key, alert in known.items() if key not in wanted and alert.kind in settled]
-    openings = (_opening(alert, known, channels) for alert in wanted.values())
+    new = (_fitted(alert, channels) for alert in wanted.values())
+    openings = (_opening(alert, known, channels) for alert in new)
     return [step for step in openings if step] + [_resolution(alert, channels) for alert in over]
 
 
@@ -150,10 +158,16 @@ def _wanted(
     alerts: dict[str, OpenAlert] = {}
     for (kind, scope), group in _grouped(problems).items():
         roll_up = key_of(cluster, kind, scope, EVERYTHING)
-        single = {problem.key(cluster): problem for problem in group}
-        new = [problem for key, problem in single.items() if key not in known]
-        alerts |= {key: _reopened(known[key]) for key in single if key in known}
-        if new and (_is_open(known.get(roll_up)) or len(new) > roll_up_from):
+        single = {p.key(cluster): p for p in sorted(group, key=attrgetter("opens"))}
+        others = [problem for key, problem in single.items() if key not in known]
+        new = [problem for problem in others if problem.opens]
+        alerts |= {
+            key: _reopened(known[key])
+            for key, problem in single.items()
+            if problem.opens or _is_open(known.get(key))
+            if key in known
+        }
+        if (others and _is_open(known.get(roll_up))) or len(new) > roll_up_from:
             alerts[roll_up] = _reopened(known.get(roll_up) or _rolled_up(roll_up, new, now))
             continue
         alerts |= {problem.key(cluster): _alert(cluster, problem, now) for problem in new}
@@ -222,5 +236,23 @@ def _rolled_up(key: str, problems: Sequence[Problem], now: datetime) -> OpenAler
     )
 
 
+def _fitted(alert: OpenAlert, channels: Sequence[str]) -> OpenAlert:
+    """Return an alert that can be kept, whatever it says, also once all channels are told."""
+    everybody = tuple(dict.fromkeys((*alert.delivered, *channels)))
+    bare = alert.model_copy(update={"text": "", "delivered": everybody})
+    left = MOST_OF_ALERT - len(bare.model_dump_json().encode())
+    return alert.model_copy(update={"text": _cut(alert.text, left)})
+
+
 def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[: most - 3]}..."
+    """Return the beginning of a text that takes so many bytes of JSON, and can be written."""
+    sound = text[: most + 1].encode(errors="replace").decode()
+    if _length(sound) <= most:
+        return sound
+    ends = list(accumulate(map(_length, sound)))
+    return f"{sound[: bisect_right(ends, most - 3)]}..."
+
+
+def _length(text: str) -> int:
+    """Return how many bytes of JSON a text takes, without its quotes."""
+    return len(json.dumps(text, ensure_ascii=False).encode()) - 2

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -211,12 +212,59 @@ class TestRollUp:
         ]
 
 
-def test_an_alert_fits_into_a_variable():
-    long = replace(problem(), title="t" * 5000, text='"' * 5000)
+@pytest.mark.parametrize("number", [1, 7])
+@pytest.mark.parametrize(
+    "character", ["t", '"', "\\", "\n", "\0", "\x7f", "\N{SNOWMAN}", "\N{GRINNING FACE}", "\ud800"]
+)
+def test_an_alert_fits_into_a_variable_whatever_is_said(character, number):
+    """Prefect counts the bytes of the JSON that orjson makes. Source: check_variable_value."""
+    pool = "\N{GRINNING FACE}" * 256
+    said = character * 5000
+    long = [replace(problem(f"1h{n}", scope=pool), title=said, text=said) for n in range(number)]
 
-    (step,) = plan([long], channels=tuple(f"channel-{n}" for n in range(8)))
+    (step,) = plan(long, channels=tuple(f"channel-{n}" for n in range(8)))
+    kept = step.remember(step.channels)
 
-    assert len(step.remember(step.channels).model_dump_json()) < 4500
+    assert len(orjson.dumps(kept.model_dump(mode="json"))) <= 4500
+    assert kept.text.endswith("...")
+    assert plan(long, [kept], channels=tuple(step.channels)) == []
+
+
+def test_a_short_text_is_told_whole():
+    (step,) = plan([replace(problem(), text="a\N{SNOWMAN}" * 300)])
+
+    assert step.alert.text == "a\N{SNOWMAN}" * 300
+
+
+class TestWhatMayStillBeSo:
+    """A problem that opens nothing keeps what was told before."""
+
+    still = replace(problem(), opens=False)
+
+    def test_it_opens_no_alert(self):
+        assert plan([self.still]) == []
+        assert plan([replace(problem(f"1h{n}"), opens=False) for n in range(9)]) == []
+
+    def test_it_keeps_one_that_is_open(self):
+        assert plan([self.still], [alert(problem(), *BOTH)]) == []
+
+    def test_it_keeps_a_roll_up(self):
+        (step,) = plan([problem(f"1h{n}") for n in range(7)])
+
+        assert plan([self.still], [step.remember(BOTH)]) == []
+
+    def test_it_keeps_none_whose_end_is_being_told(self):
+        closing = alert(problem(), "chat", closing=True)
+
+        assert told(plan([self.still], [closing])) == [
+            ("resolve", "corral/lab/stuck/main/1h1", ("chat",))
+        ]
+
+    @pytest.mark.parametrize("order", [1, -1])
+    def test_beside_the_problem_itself_it_says_nothing(self, order):
+        (step,) = plan([self.still, problem()][::order])
+
+        assert step.action is Action.OPEN
 
 
 problems = st.lists(
