@@ -10,7 +10,7 @@ from corral.clients.rancher.removal import Outcome, OutcomeKind
 from corral.domain.herd import Verdict, rows
 from tasks.surveys import Survey
 
-LEFT = frozenset({OutcomeKind.FAILED, OutcomeKind.UNDER_WAY})
+LEFT = frozenset({OutcomeKind.FAILED, OutcomeKind.OUT_OF_SERVICE, OutcomeKind.UNDER_WAY})
 MOST_NAMED = 5
 """Sentences about single hosts in a message; the table has them all."""
 MOST_ROWS = 1000
@@ -43,7 +43,7 @@ def end_of_reconcile(
 ) -> State[str]:
     """Return the end of a run by its name, with what was done, what was not, and why."""
     what_is_left_first = sorted(outcomes, key=lambda outcome: outcome.kind not in LEFT)
-    told = [outcome.sentence for outcome in what_is_left_first]
+    told = _once_for_each_cause(what_is_left_first)
     sentences = [*survey.refusals, *survey.capped, *_some(told), *untold]
     return _end(name_end(survey, outcomes, untold), cluster, survey, sentences)
 
@@ -62,6 +62,12 @@ def _end(name: str, cluster: str, survey: Survey, sentences: Sequence[str]) -> S
     message = " ".join([f"{cluster}: {survey}.", *map(_sentence, sentences)])
     make = Failed if name in ("Refused", "Partial") else Completed
     return make(name=name, message=message, data=cluster)
+
+
+def _once_for_each_cause(outcomes: Sequence[Outcome]) -> list[str]:
+    """Return what became of each host; of several that one cause has stopped, of the first."""
+    firsts = {outcome.cause or outcome.host_id: outcome.sentence for outcome in reversed(outcomes)}
+    return [*reversed(firsts.values())]
 
 
 def _some(sentences: Sequence[str]) -> list[str]:

@@ -23,6 +23,7 @@ from corral.domain.access import KnownProject
 from corral.domain.gate import Member
 from corral.domain.herd import (
     Assessment,
+    Evidence,
     Instance,
     Removal,
     Rule,
@@ -35,7 +36,7 @@ from corral.domain.herd import (
 )
 from corral.domain.hosts import Host
 from corral.domain.steps import Move
-from corral.errors import RancherAnswerError
+from corral.errors import CorralError, RancherAnswerError
 
 REMOVE_DELAY = "host.remove.delay.seconds"
 """Rancher's own remover. Source: cattle, META-INF/cattle/defaults/defaults.properties."""
@@ -173,11 +174,24 @@ class Reconciliation:
             removal.host,
             drain=False,
             patience=replace(self.patience, deadline=left),
-            object_to=lambda fresh: may_still_be_removed(removal, fresh, instance),
+            object_to=lambda fresh: self._object_to(removal, fresh, instance),
             on_move=on_move,
             sleep=self.sleep,
             clock=self.clock,
         )
+
+    def _object_to(self, removal: Removal, fresh: Host, instance: Instance | None) -> str:
+        """Return why a host has to stay after all.
+
+        What EC2 just does not know may be found again at any moment, so EC2 is asked before each
+        step. There are few of that kind; what is proven dead does not come back.
+        """
+        try:
+            if removal.evidence is Evidence.ABSENT:
+                instance = self.ec2.find([removal.instance_id]).get(removal.instance_id)
+        except CorralError as error:
+            return f"EC2 could not be asked about it again: {error}"
+        return may_still_be_removed(removal, fresh, instance)
 
     def _not_begun(self, removal: Removal) -> str:
         seconds = self.patience.deadline.total_seconds()
@@ -191,7 +205,7 @@ class Reconciliation:
 
         Of an empty list nothing is believed, so nothing more is asked about it.
         """
-        absent = find_absent(view.hosts, view.instances)
+        absent = find_absent(view.hosts, view.instances, self.rule)
         if not (absent and view.instances):
             return view
         found = self.ec2.find(absent)

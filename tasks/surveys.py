@@ -1,17 +1,23 @@
 """What a look at the herd came to, small enough to be handed on: the healthy hosts are counted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from corral.clients.rancher.removal import Outcome, OutcomeKind
 from corral.domain.access import KnownProject
 from corral.domain.alerts import Problem, Severity
 from corral.domain.herd import Assessment, Finding, Removal, Verdict, View, counts
+from corral.domain.herd.wording import named
 from corral.errors import CorralError
 from tasks.refusals import ACCESS_KINDS
 
 REMOVAL = "removal"
-"""Kind of the problem that Rancher refuses to remove a phantom."""
+"""Kind of the problem that a host could not be removed, or not be put back into service."""
+
+TITLES = {
+    OutcomeKind.FAILED: "could not be removed",
+    OutcomeKind.OUT_OF_SERVICE: "stays, but out of service",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,28 +75,62 @@ class Survey:
 
 def fail_all(removals: Sequence[Removal], error: CorralError) -> tuple[Outcome, ...]:
     """Return the outcome of removals that an error has stopped before they began."""
-    sentence = "host {} was not removed, since nothing could be looked at a second time: {}"
+    why = f"nothing could be looked at a second time: {error}"
     return tuple(
-        Outcome(one.host.id, OutcomeKind.FAILED, sentence.format(one.host.id, error))
+        Outcome(
+            one.host.id,
+            OutcomeKind.FAILED,
+            f"host {one.host.id} was not removed, since {why}",
+            cause=why,
+        )
         for one in removals
     )
 
 
 def find_problems(survey: Survey, outcomes: Sequence[Outcome]) -> list[Problem]:
-    """Return everything that people should know after a run."""
-    places = {one.host.id: survey.environment(one.host.project_id) for one in survey.removals}
-    return [
-        *survey.problems,
-        *(
-            Problem(
-                kind=REMOVAL,
-                scope=places.get(outcome.host_id, ""),
-                subject=outcome.host_id,
-                severity=Severity.WARNING,
-                title=f"phantom {outcome.host_id} could not be removed",
-                text=outcome.sentence,
+    """Return everything that people should know after a run; one cause is one problem."""
+    found = [*_of_causes(outcomes), *_of_hosts(survey, outcomes)]
+    return [*survey.problems, *found, *_lasting(survey, outcomes)]
+
+
+def _of_causes(outcomes: Sequence[Outcome]) -> Iterator[Problem]:
+    """Yield a problem if one cause has kept all hosts from being removed."""
+    for cause in dict.fromkeys(outcome.cause for outcome in outcomes if outcome.cause):
+        kept = [outcome.host_id for outcome in outcomes if outcome.cause == cause]
+        title = "phantoms could not be removed"
+        text = f"None of {named(kept)} was removed, since {cause}"
+        yield Problem(REMOVAL, "", "", Severity.WARNING, title, text)
+
+
+def _of_hosts(survey: Survey, outcomes: Sequence[Outcome]) -> Iterator[Problem]:
+    """Yield a problem for each host with which something is wrong that is its own."""
+    places = {one.host.id: one.host.project_id for one in survey.removals}
+    for outcome in outcomes:
+        if outcome.kind in TITLES and not outcome.cause:
+            place = places.get(outcome.host_id, "")
+            where = f"host {outcome.host_id} of {survey.environment(place)}"
+            title = f"{where} {TITLES[outcome.kind]}"
+            yield Problem(
+                REMOVAL, place, outcome.host_id, Severity.WARNING, title, outcome.sentence
             )
-            for outcome in outcomes
-            if outcome.kind is OutcomeKind.FAILED
-        ),
-    ]
+
+
+def _lasting(survey: Survey, outcomes: Sequence[Outcome]) -> Iterator[Problem]:
+    """Yield what keeps alerts about removals open: hosts that nobody has got any further with.
+
+    A phantom that had not its turn, or is over a limit now, still could not be removed, and a host
+    that we could not put back is still out of service.
+    """
+    removed = {outcome.host_id for outcome in outcomes if outcome.kind is OutcomeKind.REMOVED}
+    for finding in survey.findings:
+        host = finding.host
+        if host is None or host.id in removed:
+            continue
+        if finding.evidence:
+            yield _still("", "")
+        if finding.evidence or finding.verdict is Verdict.INACTIVE:
+            yield _still(host.project_id, host.id)
+
+
+def _still(scope: str, subject: str) -> Problem:
+    return Problem(REMOVAL, scope, subject, Severity.WARNING, "", "", opens=False)

@@ -22,7 +22,12 @@ ACTIONS = {
     "removed": frozenset({"purge"}),
     "purged": frozenset(),
 }
-NEXT_STATE = {"deactivate": "inactive", "remove": "removed", "purge": "purged"}
+NEXT_STATE = {
+    "activate": "active",
+    "deactivate": "inactive",
+    "remove": "removed",
+    "purge": "purged",
+}
 
 RULE = Rule(
     cluster="lab",
@@ -94,6 +99,8 @@ class RancherDouble:
     """Host id to what any action on it ends with."""
     before_look: Callable[[str], None] = lambda _: None
     """Called before a host is read by its id."""
+    after_action: Callable[[str], None] = lambda _: None
+    """Called after something was done to a host."""
 
     def projects(self) -> list[KnownProject]:
         self.calls.append("projects")
@@ -132,6 +139,10 @@ class RancherDouble:
             actions=ACTIONS[state],
             is_removed=state in ("removed", "purged"),
         )
+        self.after_action(action)
+
+    def change(self, host_id: str, **fields: object) -> None:
+        self.rows[host_id] = replace(self.rows[host_id], **fields)
 
     def is_busy(self, project_id: str, host_id: str) -> bool:
         raise AssertionError(f"nobody asks for containers of {project_id}/{host_id}: it is dead")

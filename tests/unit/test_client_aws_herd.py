@@ -65,6 +65,7 @@ def row(number: int, **more: object) -> dict:
         "State": {"Code": 16, "Name": "running"},
         "LaunchTime": LAUNCHED,
         "PrivateIpAddress": f"10.0.0.{number}",
+        "VpcId": "vpc-1",
         "PrivateDnsName": f"ip-10-0-0-{number}.ec2.internal",
         "Tags": [{"Key": "Cluster", "Value": "blue"}, {"Key": "Pool", "Value": "web"}],
     } | more
@@ -94,6 +95,7 @@ def test_every_instance_is_read_in_pages_of_the_largest_size(ec2):
         private_dns="ip-10-0-0-1.ec2.internal",
         cluster="blue",
         pool="web",
+        vpc_id="vpc-1",
     )
     assert (other.id, other.is_spot) == ("i-2", True)
 

@@ -24,6 +24,7 @@ OFFERED = {
     "disconnected": {"deactivate", "evacuate"},
     "deactivating": {"remove"},
     "inactive": {"activate", "evacuate", "remove"},
+    "activating": set(),
     "removing": set(),
     "removed": {"purge"},
     "purged": set(),
@@ -31,6 +32,7 @@ OFFERED = {
 STEPS = {
     "evacuate": ("deactivating", "inactive"),
     "deactivate": ("deactivating", "inactive"),
+    "activate": ("activating", "active"),
     "remove": ("removing", "removed"),
     "purge": ("purging", "purged"),
 }
@@ -254,19 +256,98 @@ def test_nobody_is_asked_about_a_host_that_is_out_of_rancher():
     assert outcome.kind is OutcomeKind.REMOVED
 
 
-def test_a_host_that_comes_back_half_way_is_not_removed():
-    rancher = Rancher()
+def answers(found: Host) -> str:
+    return "its agent is back" if found.agent_state == "active" else ""
 
-    def come_back(move: Move, _: Host) -> None:
-        rancher.agent_state = "active" if move is Move.DEACTIVATE else rancher.agent_state
 
-    outcome = remove(
-        rancher,
-        object_to=lambda found: "its agent is back" if found.agent_state == "active" else "",
-        on_move=come_back,
+def come_back_after(rancher: Rancher, action: str) -> None:
+    """Have the agent of the host come back as soon as this is done to it."""
+    act = rancher.act_on_host
+
+    def act_on_host(project_id: str, host_id: str, done: str) -> None:
+        act(project_id, host_id, done)
+        rancher.agent_state = "active" if done == action else rancher.agent_state
+
+    rancher.act_on_host = act_on_host
+
+
+@pytest.mark.parametrize("takes", [0.0, 2.5])
+@pytest.mark.parametrize(("drain", "first"), [(False, "deactivate"), (True, "evacuate")])
+def test_a_host_that_comes_back_half_way_is_in_service_again(drain, first, takes):
+    rancher = Rancher(takes=takes, user_containers=1)
+    come_back_after(rancher, first)
+
+    outcome = remove(rancher, drain=drain, object_to=answers)
+
+    assert outcome == Outcome(
+        "1h5",
+        OutcomeKind.CANCELLED,
+        "host 1h5 stays, and is in service as before: its agent is back",
     )
+    assert rancher.done == [first, "activate"]
+    assert rancher.state == "active"
 
-    assert outcome.sentence == "host 1h5 stays, deactivated: its agent is back"
+
+def test_while_our_step_lasts_a_host_is_asked_about_as_well(monkeypatch):
+    """Rancher offers nothing then, so there is no next step before which to ask."""
+    rancher = Rancher(takes=2.5)
+    come_back_after(rancher, "deactivate")
+    monkeypatch.setitem(OFFERED, "deactivating", set())
+
+    outcome = remove(rancher, object_to=answers)
+
+    assert outcome.kind is OutcomeKind.CANCELLED
+    assert rancher.done == ["deactivate", "activate"]
+
+
+def test_a_host_that_somebody_else_took_out_of_service_stays_so():
+    rancher = Rancher(state="inactive", agent_state="active")
+
+    outcome = remove(rancher, object_to=answers)
+
+    assert outcome == Outcome("1h5", OutcomeKind.CANCELLED, "host 1h5 stays: its agent is back")
+    assert not rancher.done
+
+
+def test_whoever_comes_back_at_the_end_of_the_runs_time_is_in_service_again_all_the_same():
+    rancher = Rancher(takes=9.0)
+    come_back_after(rancher, "deactivate")
+
+    outcome = remove(rancher, object_to=answers)
+
+    assert outcome.kind is OutcomeKind.CANCELLED
+    assert rancher.now > PATIENCE.deadline.total_seconds()
+    assert rancher.state == "active"
+
+
+@pytest.mark.parametrize(
+    ("faults", "why"),
+    [
+        pytest.param([RancherRefusedError("403", status=403)], "403", id="refused"),
+        pytest.param([RancherUnreachableError("503")] * 9, "503", id="unreachable"),
+        pytest.param([RancherConflictError("409")] * 999, "it is inactive after 30 s", id="never"),
+    ],
+)
+def test_a_host_that_cannot_be_activated_again_is_told_of(faults, why):
+    rancher = Rancher()
+    come_back_after(rancher, "deactivate")
+    act = rancher.act_on_host
+
+    def act_on_host(project_id: str, host_id: str, action: str) -> None:
+        if action == "activate":
+            raise faults.pop(0)
+        act(project_id, host_id, action)
+
+    rancher.act_on_host = act_on_host
+
+    outcome = remove(rancher, object_to=answers)
+
+    assert outcome == Outcome(
+        "1h5",
+        OutcomeKind.OUT_OF_SERVICE,
+        "host 1h5 stays, but out of service: its agent is back; it could not be activated again"
+        f" ({why}): activate it in Rancher by hand",
+    )
     assert rancher.done == ["deactivate"]
 
 

@@ -101,7 +101,7 @@ class TestTwoEnvironments:
     def test_it_is_one_problem(self):
         problems = [p for p in self.assessment().problems if p.kind == "over-cap"]
 
-        assert [problem.key("lab") for problem in problems] == ["corral/lab/over-cap/main"]
+        assert [problem.key("lab") for problem in problems] == ["corral/lab/over-cap/1a5"]
 
 
 def test_both_caps_of_an_environment_are_one_problem():

@@ -64,6 +64,41 @@ class TestTwoWitnesses:
         assert found(one, [instance(1, "terminated")]).verdict is Verdict.DYING
         assert not assessed([one], [instance(1, "terminated")]).removals
 
+    @pytest.mark.parametrize(
+        "agent",
+        ["registering", "activating", "requested", "", "inactive", "error", "disconnecting"],
+    )
+    @pytest.mark.parametrize(
+        ("instances", "records"),
+        [(DEAD, {}), ([], {instance_id(1): RECORD})],
+        ids=["terminated", "recorded"],
+    )
+    def test_an_agent_that_never_was_there_is_waited_for_no_longer_than_anything(
+        self, agent, instances, records
+    ):
+        one, lasting = host(1, agent), Watch(dying={"1h1": NOW - RULE.stuck_after})
+        read = {"records": records}
+
+        assert found(one, instances, **read).verdict is Verdict.DYING
+        assert found(one, instances, lasting, **read).verdict is Verdict.ORPHANED
+        assert found(one, instances, lasting, **read).reason.endswith(
+            f"and its agent, which is {agent or 'unknown'}, has not answered since."
+        )
+
+    @pytest.mark.parametrize(
+        "agent", ["active", "reconnecting", "reconnected", "finishing-reconnect", "updating-active"]
+    )
+    def test_an_agent_that_rancher_hears_or_waits_for_vetoes_for_ever(self, agent):
+        watch = Watch(dying={"1h1": LONG_AGO})
+
+        assert not assessed([host(1, agent)], DEAD, watch).removals
+
+    @pytest.mark.parametrize("agent", ["registering", ""])
+    def test_absence_alone_never_makes_up_for_an_agent_that_was_not_given_up(self, agent):
+        watch = Watch(dying={"1h1": LONG_AGO}, absent={"1h1": LONG_AGO})
+
+        assert not assessed([host(1, agent)], [], watch).removals
+
     @pytest.mark.parametrize("state", ALIVE_STATES)
     @pytest.mark.parametrize("agent", ["disconnected", "reconnecting", "active"])
     def test_any_other_state_of_the_instance_vetoes(self, agent, state):
@@ -168,6 +203,15 @@ def test_a_living_instance_makes_its_host(agent, state, changed, verdict):
     one = host(1, agent)
 
     assert found(one, [instance(1, state, **changed)]).verdict is verdict
+
+
+def test_a_sound_host_that_is_out_of_service_is_shown_and_nobody_is_told():
+    assessment = assessed([host(1, state="inactive")], [instance(1)])
+    finding = next(one for one in assessment.findings if one.host and one.host.id == "1h1")
+
+    assert finding.verdict is Verdict.INACTIVE
+    assert "taken out of service" in finding.reason
+    assert assessment.problems == ()
 
 
 def test_only_a_healthy_host_needs_no_reason():

@@ -25,9 +25,11 @@ NO_LABELS: dict[str, str] = {}
     ("wrong", "said"),
     [
         pytest.param(
-            {"aws.account_id": "999999999999"}, "aws.account_id is 999999999999", id="account"
+            {"aws.account_id": "999999999999"},
+            "aws.account_id is '999999999999', not",
+            id="account",
         ),
-        pytest.param({"aws.region": "eu-west-1"}, "aws.region is eu-west-1", id="region"),
+        pytest.param({"aws.region": "eu-west-1"}, "aws.region is 'eu-west-1', not", id="region"),
     ],
 )
 def test_a_host_of_another_place_is_foreign_however_dead_its_id_is_here(wrong, said):
@@ -137,10 +139,22 @@ class TestAForgedLabel:
 
         assert found(host(1, "disconnected"), [*DEAD, stranger]).verdict is Verdict.ORPHANED
 
-    def test_an_instance_without_tags_may_be_in_any_network(self):
-        unknown = instance(2, private_ip="10.0.0.1", cluster="", pool="")
+    @pytest.mark.parametrize(
+        ("own", "its", "verdict"),
+        [
+            pytest.param("vpc-1", "vpc-1", Verdict.AMBIGUOUS, id="in our own"),
+            pytest.param("vpc-1", "", Verdict.AMBIGUOUS, id="EC2 does not say where"),
+            pytest.param("", "vpc-2", Verdict.AMBIGUOUS, id="nobody knows ours"),
+            pytest.param("vpc-1", "vpc-2", Verdict.ORPHANED, id="in another"),
+        ],
+    )
+    def test_an_instance_without_tags_counts_unless_it_is_known_to_be_elsewhere(
+        self, own, its, verdict
+    ):
+        stranger = instance(2, private_ip="10.0.0.1", cluster="", pool="", vpc_id=its)
+        ours = instance(3, vpc_id=own)
 
-        assert found(host(1, "disconnected"), [*DEAD, unknown]).verdict is Verdict.AMBIGUOUS
+        assert found(host(1, "disconnected"), [*DEAD, stranger, ours]).verdict is verdict
 
 
 class TestWithoutALabel:
@@ -225,10 +239,29 @@ class TestWithoutALabel:
         assert found(self.unlabelled, [stranger]).verdict is Verdict.FOREIGN
 
 
-def test_absent_are_the_labelled_ids_that_ec2_did_not_list():
-    hosts = [host(1), host(2), host(3, labels=NO_LABELS)]
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(host(3, labels=NO_LABELS), id="no label"),
+        pytest.param(host(3, labels={**labels(3), "aws.instance_id": "*"}), id="a pattern"),
+        pytest.param(host(3, labels={**labels(3), "aws.instance_id": "x" * 300}), id="no id"),
+        pytest.param(host(3, labels={**labels(3), "aws.region": "eu-west-1"}), id="elsewhere"),
+        pytest.param(host(3, labels={**labels(3), "aws.account_id": "9"}), id="another account"),
+        pytest.param(host(3, state="removing"), id="on its way out"),
+        pytest.param(host(3, is_removed=True), id="removed"),
+    ],
+)
+def test_absent_are_only_ids_of_our_own_staying_hosts_that_ec2_did_not_list(other):
+    assert find_absent([host(1), host(2), other], [instance(1)], RULE) == {instance_id(2)}
 
-    assert find_absent(hosts, [instance(1)]) == {instance_id(2)}
+
+def test_a_label_is_quoted_as_far_as_a_person_needs_it():
+    silent = host(1, "disconnected", labels={"aws.instance_id": "\ud800\N{SNOWMAN}" * 700})
+
+    reason = found(silent, []).reason
+
+    assert "is '?\N{SNOWMAN}?" in reason
+    assert len(reason) < 250
 
 
 class TestMissing:

@@ -93,7 +93,7 @@ def test_a_host_that_dies_is_told_only_when_that_lasts():
 
     assert not first.problems
     assert not second.problems
-    assert [problem.key("lab") for problem in third.problems] == ["corral/lab/vetoed/main/1h1"]
+    assert [problem.key("lab") for problem in third.problems] == ["corral/lab/vetoed/1a5/1h1"]
 
 
 class TestAbsenceThatHasToLast:

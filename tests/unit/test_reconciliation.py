@@ -138,6 +138,19 @@ def test_ranchers_own_remover_is_read_from_its_setting(said, meant):
     assert world.reconciliation.read().remove_delay_s == meant
 
 
+def test_labels_that_name_no_instance_of_ours_cost_no_call():
+    world = World()
+    for number, changed in enumerate(
+        [{"aws.instance_id": "*"}, {"aws.instance_id": "x" * 300}, {"aws.region": "eu-west-1"}], 20
+    ):
+        row = host(number)
+        world.rancher.rows[row.id] = replace(row, labels={**row.labels, **changed})
+
+    world.reconciliation.read()
+
+    assert world.calls == IN_ORDER
+
+
 # Removing
 
 
@@ -191,6 +204,41 @@ def test_whoever_changed_since_the_judgement_is_left_alone(change: Callable[[Wor
     assert [one.kind for one in outcomes] == [CANCELLED, REMOVED]
     assert "1h1" in world.rancher.living
     assert not any("1h1" in call for call in world.rancher.writes)
+
+
+def _answers(world: World) -> None:
+    world.rancher.change("1h1", agent_state="active")
+
+
+def _is_found(world: World) -> None:
+    world.ec2.unlisted = [instance(1)]
+
+
+def _cannot_be_asked(world: World) -> None:
+    world.ec2.failure = AwsUnavailableError("DescribeInstances", "Busy", "slowly")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (_answers, "it changed meanwhile (agent active), so the next run judges it anew"),
+        (_is_found, f"EC2 now says that {instance_id(1)} is running, so the next run judges it"),
+        (_cannot_be_asked, "EC2 could not be asked about it again: AWS answered"),
+    ],
+)
+def test_whoever_turns_out_to_live_half_way_is_in_service_again(
+    change: Callable[[World], None], said: str
+):
+    world = World(dead=1)
+    del world.ec2.instances[0]
+    removals = world.plan()
+    world.rancher.after_action = lambda action: change(world) if action == "deactivate" else None
+
+    [outcome] = world.reconciliation.remove(removals)
+
+    assert outcome.kind is CANCELLED
+    assert outcome.sentence.startswith(f"host 1h1 stays, and is in service as before: {said}")
+    assert world.rancher.writes == ["deactivate 1a5/1h1", "activate 1a5/1h1"]
 
 
 def test_one_that_fails_stops_no_other():

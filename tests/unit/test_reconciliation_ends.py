@@ -5,11 +5,12 @@ from dataclasses import replace
 import pytest
 from corral_node.alerts import Kind, Place
 from corral_node.alerts import Problem as ProblemOfMachine
-from herd_doubles import ACTIONS, host, instance_id
+from herd_doubles import ACTIONS, NOW, host, instance_id
 
 from corral.clients.rancher.removal import Outcome, OutcomeKind
 from corral.domain.access import KnownProject
-from corral.domain.herd import Evidence, Removal
+from corral.domain.alerts import Action, AlertStep, OpenAlert, Problem, plan_alerts
+from corral.domain.herd import Evidence, Finding, Removal, Verdict
 from corral.errors import (
     AccessDeniedError,
     AwsError,
@@ -153,17 +154,71 @@ def test_a_herd_that_could_not_be_read_is_refused_and_settles_nothing():
     assert not survey.settled
 
 
-def test_only_removals_that_failed_are_problems_with_the_environment_as_their_scope():
+def test_only_removals_that_failed_are_problems_with_the_environments_id_as_their_scope():
     problems = find_problems(PLANNED, [GONE, KEPT, SLOW, outcome(1, OutcomeKind.FAILED)])
 
-    assert [problem.key("lab") for problem in problems] == ["corral/lab/removal/main/1h1"]
+    assert [problem.key("lab") for problem in problems] == ["corral/lab/removal/1a5/1h1"]
 
 
-def test_a_second_look_that_failed_fails_every_removal_with_its_reason():
-    outcomes = fail_all([removal(1), removal(2)], AwsUnavailableError("Describe", "Busy", "later"))
+def test_a_second_look_that_failed_fails_every_removal_and_is_one_problem():
+    removals = tuple(map(removal, range(1, 8)))
+    survey = replace(PLANNED, removals=removals)
 
-    assert [one.kind for one in outcomes] == [OutcomeKind.FAILED] * 2
+    outcomes = fail_all(removals, AwsUnavailableError("Describe", "Busy", "later"))
+    [problem] = find_problems(survey, outcomes)
+    end = end_of_reconcile("lab", survey, outcomes, [])
+
+    assert [one.kind for one in outcomes] == [OutcomeKind.FAILED] * 7
     assert all("AWS answered Describe with Busy: later" in one.sentence for one in outcomes)
+    assert problem.key("lab") == "corral/lab/removal"
+    assert problem.text.startswith("None of 1h1, 1h2, 1h3, 1h4, 1h5 and 2 more was removed, since")
+    assert end.name == "Partial"
+    assert str(end.message).count("Busy") == 1
+
+
+def test_a_host_that_is_left_out_of_service_is_a_problem_and_makes_a_partial_run():
+    left = Outcome("1h1", OutcomeKind.OUT_OF_SERVICE, "host 1h1 stays, but out of service: x")
+
+    [problem] = find_problems(PLANNED, [left])
+
+    assert problem.key("lab") == "corral/lab/removal/1a5/1h1"
+    assert problem.title == "host 1h1 of main stays, but out of service"
+    assert name_end(PLANNED, [left]) == "Partial"
+
+
+def finding(verdict: Verdict, evidence: Evidence | None) -> Finding:
+    return Finding(host(1), instance_id(1), "1a5", "web", verdict, evidence)
+
+
+DYING = finding(Verdict.DYING, Evidence.TERMINATED)
+ORPHANED = finding(Verdict.ORPHANED, Evidence.TERMINATED)
+INACTIVE = finding(Verdict.INACTIVE, None)
+
+
+@pytest.mark.parametrize(
+    ("later", "outcomes", "is_over"),
+    [
+        pytest.param(replace(CAPPED, findings=(ORPHANED,)), [], False, id="over the cap"),
+        pytest.param(replace(PLANNED, findings=(ORPHANED,)), [SLOW], False, id="not its turn"),
+        pytest.param(replace(FINE, findings=(DYING,)), [], False, id="waiting for its agent"),
+        pytest.param(replace(FINE, findings=(INACTIVE,)), [], False, id="still out of service"),
+        pytest.param(replace(PLANNED, findings=(ORPHANED,)), [GONE], True, id="removed"),
+        pytest.param(FINE, [], True, id="healthy, or gone"),
+    ],
+)
+def test_what_was_told_of_a_removal_is_over_only_once_that_is_so(later, outcomes, is_over):
+    first = find_problems(PLANNED, [outcome(1, OutcomeKind.FAILED)])
+    [told] = plan(first, [])
+    known = [told.alert.model_copy(update={"delivered": ("chat",)})]
+
+    steps = plan(find_problems(later, outcomes), known)
+
+    assert [step.action for step in steps] == ([Action.RESOLVE] if is_over else [])
+    assert plan(find_problems(later, outcomes), []) == []
+
+
+def plan(problems: list[Problem], known: list[OpenAlert]) -> list[AlertStep]:
+    return plan_alerts("lab", problems, known, settled=["removal"], channels=["chat"], now=NOW)
 
 
 def test_incidents_of_machines_are_ended_that_had_begun_with_their_hosts_and_are_gone():

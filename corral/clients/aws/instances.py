@@ -30,6 +30,7 @@ MEMBERS: Final = frozenset(
         "PrivateIpAddress",
         "State",
         "Tags",
+        "VpcId",
     }
 )
 """What is read of an instance; EC2 sends ten times as much."""
@@ -107,6 +108,7 @@ def _instance(row: Mapping[str, Any]) -> Instance:
             cluster=intern(tags.get(CLUSTER_TAG, "")),
             pool=intern(tags.get(POOL_TAG, "")),
             is_spot=row.get("InstanceLifecycle") == "spot",
+            vpc_id=intern(row.get("VpcId", "")),
         )
     except KeyError as error:
         who = row.get("InstanceId", "an instance without id")

@@ -1,8 +1,10 @@
 """Takes one host out of Rancher, step by step; whoever died half-way is finished by the next.
 
-What the next step is, `domain.steps` decides; whether the host may go at all, the caller does.
+What the next step is, `domain.steps` decides; whether the host may go at all, the caller does. A
+removal that is called off half-way leaves the host in service, as it was.
 """
 
+import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,7 +14,7 @@ from typing import Final, Protocol
 
 from corral.clients.rancher.keys import Patience
 from corral.domain.hosts import Host
-from corral.domain.steps import Move, next_move
+from corral.domain.steps import REMOVING, Move, next_move
 from corral.errors import (
     RancherConflictError,
     RancherError,
@@ -20,10 +22,15 @@ from corral.errors import (
     RancherUnreachableError,
 )
 
+log = logging.getLogger(__name__)
+
 TRIES: Final = 3
 """How many writes may end without an answer before one host's removal is given up for this run."""
 QUICKER: Final = 8
 """After a step the next look comes so many times sooner; most steps are done at once."""
+ACTIVATE: Final = "activate"
+ROOM_TO_UNDO_S: Final = 30.0
+"""For so long at least a host is worked on that has to come back into service."""
 
 
 class OutcomeKind(StrEnum):
@@ -33,15 +40,21 @@ class OutcomeKind(StrEnum):
     CANCELLED = "cancelled"
     UNDER_WAY = "under way"
     FAILED = "failed"
+    OUT_OF_SERVICE = "out of service"
+    """It stays, but could not be activated again after our own deactivation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one host; `sentence` says it to people."""
+    """What became of one host; `sentence` says it to people.
+
+    `cause` is what has stopped this and every other removal alike, empty for what is its own.
+    """
 
     host_id: str
     kind: OutcomeKind
     sentence: str
+    cause: str = ""
 
 
 class RemovingRancher(Protocol):
@@ -85,13 +98,13 @@ def remove_host(
         drain: Whether its containers are to move elsewhere first.
         patience: How long this run works on the host, and the pause between two looks.
         object_to: Asked right before each step that changes anything, with the host as it is now
-            but for the state that our own steps brought it into; a sentence cancels the removal,
-            "" lets it go on.
+            but for the state that our own steps brought it into. A clause cancels the removal, and
+            what it has deactivated is activated again; "" lets it go on.
         on_move: Told each step that changes something, before it is taken.
         sleep: For tests, and for who has something to do meanwhile; seconds.
         clock: For tests; seconds.
     """
-    work = _Work(rancher, host, drain, object_to, on_move)
+    work = _Work(rancher, host, drain, object_to, on_move, clock)
     interval = patience.interval.total_seconds()
     until = clock() + patience.deadline.total_seconds()
     pause = interval
@@ -100,6 +113,8 @@ def remove_host(
         outcome = work.look_and_act()
         if outcome is not None:
             return outcome
+        if work.objection:
+            until = max(until, work.called_off_at + ROOM_TO_UNDO_S)
         pause = interval / QUICKER if work.moves > moves else min(2 * pause, interval)
         if clock() + pause > until:
             return work.unfinished(patience)
@@ -115,11 +130,17 @@ class _Work:
     drain: bool
     object_to: Callable[[Host], str]
     on_move: Callable[[Move, Host], None]
+    clock: Callable[[], float]
     moves: int = 0
     is_evacuating: bool = False
+    is_deactivated: bool = False
+    """Whether it was in service before our steps."""
     unanswered: int = 0
     untouched: Host | None = None
     """The host right before our first step."""
+    objection: str = ""
+    """Why the host has to come back into service."""
+    called_off_at: float = 0.0
 
     def look_and_act(self) -> Outcome | None:
         """Read the host and take its next step; None if that was not the last one."""
@@ -131,10 +152,14 @@ class _Work:
         except RancherGoneError:
             return self._end(OutcomeKind.REMOVED, "is gone")
         except RancherError as error:
+            if self.objection:
+                return self._left_out(str(error))
             return self._end(OutcomeKind.FAILED, f"could not be removed: {error}")
 
     def unfinished(self, patience: Patience) -> Outcome:
         """Return the outcome of a host that takes longer than this run has."""
+        if self.objection:
+            return self._left_out(f"it is {self.host.state} after {ROOM_TO_UNDO_S:.0f} s")
         waited = patience.deadline.total_seconds()
         return self._end(
             OutcomeKind.UNDER_WAY,
@@ -149,13 +174,42 @@ class _Work:
         move = self._next_move()
         if move in (Move.GONE, Move.PURGE):
             return self._purge(move)
-        if move is Move.WAIT:
+        if self.objection:
+            return self._undo()
+        if move is Move.WAIT and not self._may_call_off():
             return None
         if objection := self._objection():
-            stays = "stays, deactivated" if self.moves else "stays"
-            return self._end(OutcomeKind.CANCELLED, f"{stays}: {objection}")
-        self._act(move)
+            return self._call_off(objection)
+        if move is not Move.WAIT:
+            self._act(move)
         return None
+
+    def _may_call_off(self) -> bool:
+        """Say whether a host that is waited for was taken out of service by us, and no more."""
+        return self.is_deactivated and self.host.state != REMOVING
+
+    def _call_off(self, objection: str) -> Outcome | None:
+        """Let a host stay; one that we have deactivated is to be activated again first."""
+        if not self.is_deactivated:
+            return self._end(OutcomeKind.CANCELLED, f"stays: {objection}")
+        self.objection, self.called_off_at, self.unanswered = objection, self.clock(), 0
+        return self._undo()
+
+    def _undo(self) -> Outcome | None:
+        """Take the next step back into service; None if that was not the last one."""
+        if Move.DEACTIVATE in self.host.actions:
+            said = f"stays, and is in service as before: {self.objection}"
+            return self._end(OutcomeKind.CANCELLED, said)
+        if ACTIVATE in self.host.actions:
+            log.info("host %s: activate, since its removal is called off", self.host.id)
+            self._take(ACTIVATE)
+        return None
+
+    def _left_out(self, why: str) -> Outcome:
+        said = f"stays, but out of service: {self.objection}; it could not be activated again"
+        return self._end(
+            OutcomeKind.OUT_OF_SERVICE, f"{said} ({why}): activate it in Rancher by hand"
+        )
 
     def _objection(self) -> str:
         """Return what speaks against going on; that a step of ours has worked does not."""
@@ -177,17 +231,28 @@ class _Work:
         )
 
     def _act(self, move: Move) -> None:
-        """Have Rancher take a step; whether an unanswered one was taken, the next look shows."""
+        """Have Rancher take a step of the removal."""
         self.on_move(move, self.host)
+        was_in_service = Move.DEACTIVATE in self.host.actions
+        if self._take(move):
+            self.is_evacuating |= move is Move.EVACUATE
+        self.is_deactivated |= was_in_service
+
+    def _take(self, action: str) -> bool:
+        """Have Rancher do something; say whether it has answered.
+
+        Whether an unanswered step was taken, the next look shows.
+        """
         try:
-            self.rancher.act_on_host(self.host.project_id, self.host.id, move)
+            self.rancher.act_on_host(self.host.project_id, self.host.id, action)
         except RancherUnreachableError:
             self.unanswered += 1
             if self.unanswered >= TRIES:
                 raise
-        else:
-            self.is_evacuating |= move is Move.EVACUATE
+            self.moves += 1
+            return False
         self.moves += 1
+        return True
 
     def _purge(self, move: Move) -> Outcome:
         """Have the row of a removed host cleared away; Rancher does it itself some minutes later.

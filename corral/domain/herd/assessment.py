@@ -19,6 +19,7 @@ from corral.domain.herd.problems import (
 from corral.domain.herd.verdicts import Assessment, Finding, Refusal, Removal
 from corral.domain.herd.view import Rule, View
 from corral.domain.herd.watch import Watch
+from corral.domain.herd.wording import shortened
 from corral.domain.hosts import Host
 
 
@@ -46,7 +47,7 @@ def assess(view: View, rule: Rule, watch: Watch) -> Assessment:
 
 
 def may_still_be_removed(removal: Removal, fresh: Host | None, instance: Instance | None) -> str:
-    """Return why a removal is cancelled after a second look; empty if it may go on.
+    """Return as a clause why a removal is cancelled after another look; empty if it may go on.
 
     Args:
         removal: The host as it was judged, and why.
@@ -54,10 +55,11 @@ def may_still_be_removed(removal: Removal, fresh: Host | None, instance: Instanc
         instance: Its instance as EC2 has it now; None if EC2 does not know it.
     """
     if instance is not None and not instance.is_terminated:
-        return f"Host {removal.host.id} stays: EC2 now says that {instance.id} is {instance.state}."
+        said = f"EC2 now says that {instance.id} is {instance.state}"
+        return f"{said}, so the next run judges it anew"
     changed = _changes(removal.host, fresh) if fresh else []
     if changed:
-        return f"Host {removal.host.id} stays: it changed meanwhile ({'; '.join(changed)})."
+        return f"it changed meanwhile ({'; '.join(changed)}), so the next run judges it anew"
     return ""
 
 
@@ -120,7 +122,7 @@ def _changes(before: Host, after: Host) -> list[str]:
         ("date of creation", before.created, after.created),
     )
     return [
-        f"{what} {after_it}" if isinstance(after_it, str) else what
+        f"{what} {shortened(after_it)}" if isinstance(after_it, str) else what
         for what, before_it, after_it in pairs
         if before_it != after_it
     ]

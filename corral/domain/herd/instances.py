@@ -15,7 +15,8 @@ class Instance:
     """One instance as EC2 lists it.
 
     `state` as EC2 spells it; `cluster` and `pool` are its tags Cluster and Pool, empty without;
-    `launched` is the time of its last start, not only of its first.
+    `launched` is the time of its last start, not only of its first; `vpc_id` is empty for what has
+    left its network, as the terminated have.
     """
 
     id: str
@@ -26,6 +27,7 @@ class Instance:
     cluster: str = ""
     pool: str = ""
     is_spot: bool = False
+    vpc_id: str = ""
 
     @property
     def is_living(self) -> bool:

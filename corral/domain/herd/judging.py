@@ -13,7 +13,11 @@ from corral.domain.hosts import ACCOUNT_LABEL, REGION_LABEL, Host
 from corral.domain.steps import REMOVING, Move
 
 DEACTIVATING = "deactivating"
+INACTIVE = "inactive"
 MOVING_STATES = frozenset({DEACTIVATING, REMOVING})
+
+# Rancher hears of the agent, or still waits for it. Source: cattle, agent process states.
+HEARD_STATES = frozenset({"reconnecting", "reconnected", "finishing-reconnect", "updating-active"})
 
 # The agent is on its way up; neither silent nor yet there. Source: cattle, agent process states.
 ARRIVING_STATES = frozenset(
@@ -99,7 +103,7 @@ def _of_living(host: Host, instance: Instance, case: Case) -> Opinion:
     if not instance.is_living:
         return Verdict.LEAVING, None, f"{instance.id} is {instance.state}."
     if host.is_connected:
-        return Verdict.HEALTHY, None, ""
+        return _of_connected(host)
     if instance.state == PENDING or (is_arriving(host) and _is_young(instance, case)):
         return Verdict.JOINING, None, f"{instance.id} is {instance.state}, its agent is on its way."
     reason = (
@@ -109,12 +113,22 @@ def _of_living(host: Host, instance: Instance, case: Case) -> Opinion:
     return Verdict.SILENT, None, reason
 
 
+def _of_connected(host: Host) -> Opinion:
+    if host.state != INACTIVE:
+        return Verdict.HEALTHY, None, ""
+    reason = (
+        "it was taken out of service, so no containers are placed there: activate it in Rancher"
+        " unless somebody means it to be so."
+    )
+    return Verdict.INACTIVE, None, reason
+
+
 def _of_dead(match: Match, case: Case) -> Opinion:
     host = match.host
     evidence, said = _evidence(match, case.records)
     if host.is_connected:
         return _of_answering(match, case, said)
-    if not host.is_disconnected:
+    if not (host.is_disconnected or _is_given_up(match, case, evidence)):
         return Verdict.DYING, evidence, f"{said}; Rancher still waits for its agent."
     doubt = case.matching.find_double(host) or _doubt_of_absence(host, evidence, case)
     if doubt:
@@ -122,7 +136,24 @@ def _of_dead(match: Match, case: Case) -> Opinion:
     if evidence is Evidence.ABSENT and not case.has_been_absent(host):
         hours = case.rule.absence.total_seconds() / 3600
         return Verdict.DYING, evidence, f"{said}; that has to last for {hours:g} h."
-    return Verdict.ORPHANED, evidence, f"{said}, and Rancher has given up its agent."
+    return Verdict.ORPHANED, evidence, f"{said}, and {_say_silence(host)}."
+
+
+def _is_given_up(match: Match, case: Case, evidence: Evidence) -> bool:
+    """Say whether a dead machine's agent, which never was there, need not be waited for any more.
+
+    Rancher gives up only an agent that was connected: one whose machine ends while it registers
+    stays as it is for ever. What proves its death has to be more than its absence.
+    """
+    if evidence is Evidence.ABSENT or match.host.agent_state in HEARD_STATES:
+        return False
+    return case.lasts(case.watch.dying.get(match.host.id))
+
+
+def _say_silence(host: Host) -> str:
+    if host.is_disconnected:
+        return "Rancher has given up its agent"
+    return f"its agent, which is {host.agent_state or 'unknown'}, has not answered since"
 
 
 def _evidence(match: Match, records: Mapping[str, str]) -> tuple[Evidence, str]:

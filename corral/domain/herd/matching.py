@@ -5,12 +5,13 @@ Whatever leaves room for a second reading is no match: a wrong one could cost a 
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from corral.domain.herd.instances import Instance
 from corral.domain.herd.verdicts import Verdict
 from corral.domain.herd.view import Rule, View
+from corral.domain.herd.wording import quoted
 from corral.domain.hosts import ACCOUNT_LABEL, INSTANCE_LABEL, REGION_LABEL, Host
 from corral.domain.steps import ENDED_STATES, REMOVING
 
@@ -52,12 +53,9 @@ def is_going(host: Host) -> bool:
     return host.is_removed or host.state == REMOVING or host.state in ENDED_STATES
 
 
-def is_in_place(instance: Instance, rule: Rule) -> bool:
-    """Say whether an address of this instance can be that of one of the cluster's machines.
-
-    Other clusters have networks of their own, in which the same addresses may be in use.
-    """
-    return instance.cluster in ("", rule.cluster)
+def is_foreign(host: Host, rule: Rule) -> bool:
+    """Say whether a host says that it is of another account or region."""
+    return bool(_foreign_reason(host, rule))
 
 
 class Matching:
@@ -114,8 +112,8 @@ class Matching:
         if not INSTANCE_ID.fullmatch(label):
             return _ambiguous(
                 host,
-                f"its label {INSTANCE_LABEL} is {label!r}, which is no id of an instance: correct"
-                " the label, or remove the host in Rancher by hand.",
+                f"its label {INSTANCE_LABEL} is {quoted(label)}, which is no id of an instance:"
+                " correct the label, or remove the host in Rancher by hand.",
             )
         if self._claims[label] > 1:
             return _ambiguous(
@@ -164,13 +162,30 @@ class Matching:
         yield from {instance.id: instance for instance in found}.values()
 
 
-def _by_place(instances: Iterable[Instance], rule: Rule) -> Mapping[str, Sequence[Instance]]:
+def _by_place(instances: Sequence[Instance], rule: Rule) -> Mapping[str, Sequence[Instance]]:
+    """Return by name and address the instances that may be machines of the cluster.
+
+    Others have networks of their own, in which the same addresses may be in use. Who has no tags
+    may be in the cluster's network, unless EC2 says in which it is, and that it is another one.
+    """
+    own = {one.vpc_id for one in instances if one.cluster == rule.cluster}
+    networks = own if any(own) else None
     at = defaultdict(list)
     for instance in instances:
-        if is_in_place(instance, rule):
+        if _is_in_place(instance, rule, networks):
             for place in filter(None, {instance.private_dns, instance.private_ip}):
                 at[place].append(instance)
     return at
+
+
+def _is_in_place(instance: Instance, rule: Rule, networks: Collection[str] | None) -> bool:
+    """Say whether an instance is the cluster's, or a stranger's in one of these networks.
+
+    The networks are None if the cluster's own are not known.
+    """
+    if instance.cluster:
+        return instance.cluster == rule.cluster
+    return networks is None or not instance.vpc_id or instance.vpc_id in networks
 
 
 def _places(host: Host) -> set[str]:
@@ -181,7 +196,7 @@ def _foreign_reason(host: Host, rule: Rule) -> str:
     for label, own in ((ACCOUNT_LABEL, rule.account_id), (REGION_LABEL, rule.region)):
         said = host.labels.get(label, own)
         if said != own:
-            return f"its label {label} is {said}, not {own}."
+            return f"its label {label} is {quoted(said)}, not {own}."
     return ""
 
 

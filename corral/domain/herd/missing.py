@@ -3,18 +3,27 @@
 from collections.abc import Iterable, Iterator
 
 from corral.domain.herd.instances import Instance
+from corral.domain.herd.matching import INSTANCE_ID, is_foreign, is_going
 from corral.domain.herd.verdicts import Finding, Verdict
 from corral.domain.herd.view import Rule, View
 from corral.domain.hosts import Host
 
 
-def find_absent(hosts: Iterable[Host], instances: Iterable[Instance]) -> frozenset[str]:
-    """Return the labelled instance ids that EC2's list does not have.
+def find_absent(hosts: Iterable[Host], instances: Iterable[Instance], rule: Rule) -> frozenset[str]:
+    """Return the instance ids that hosts of this account and region say, and EC2's list lacks.
 
-    The groups' records, and EC2 by id, are to be asked for them before anything is judged.
+    The groups' records, and EC2 by id, are to be asked for them before anything is judged. What is
+    no id, and what is judged without one, is nobody asked for.
     """
     known = {instance.id for instance in instances}
-    return frozenset(host.instance_id for host in hosts) - known - {""}
+    return frozenset(
+        host.instance_id
+        for host in hosts
+        if host.instance_id not in known
+        and INSTANCE_ID.fullmatch(host.instance_id)
+        and not is_going(host)
+        and not is_foreign(host, rule)
+    )
 
 
 def find_missing(view: View, rule: Rule) -> list[Instance]:

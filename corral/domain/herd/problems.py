@@ -50,7 +50,7 @@ def cap_problems(capped: Mapping[str, str], view: View) -> Iterator[Problem]:
     for project_id, sentence in capped.items():
         where = names.get(project_id, project_id)
         title = f"more hosts of {where} are dead than one run may remove"
-        yield Problem(OVER_CAP, where, "", Severity.ERROR, title, sentence)
+        yield Problem(OVER_CAP, project_id, "", Severity.ERROR, title, sentence)
 
 
 def remover_problems(view: View) -> Iterator[Problem]:
@@ -67,7 +67,7 @@ def remover_problems(view: View) -> Iterator[Problem]:
         delay_s = project.host_remove_delay_s
         if delay_s is not None and delay_s >= 0:
             where = f"in hostRemoveDelaySeconds of the environment {project.name}"
-            yield _remover(project.name, where, delay_s)
+            yield _remover(project.id, where, delay_s)
 
 
 def settled_kinds(refusal: Refusal | None) -> frozenset[str]:
@@ -102,7 +102,7 @@ def _found(finding: Finding, names: Mapping[str, str]) -> Problem:
     where = names.get(host.project_id, host.project_id)
     title = f"host {_called(host)} of {where} {said}"
     return Problem(
-        kind, where, host.id, Severity.WARNING, title, f"Host {host.id}: {finding.reason}"
+        kind, host.project_id, host.id, Severity.WARNING, title, f"Host {host.id}: {finding.reason}"
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from corral.domain.access import KnownProject
 from corral.domain.herd.verdicts import Finding, Verdict
+from corral.domain.herd.wording import shortened
 
 # What was or is to be removed first, then what a person should look at, then what passes by itself.
 ORDER = (
@@ -14,6 +15,7 @@ ORDER = (
     Verdict.AMBIGUOUS,
     Verdict.MISSING,
     Verdict.SILENT,
+    Verdict.INACTIVE,
     Verdict.DYING,
     Verdict.STOPPED,
     Verdict.LEAVING,
@@ -61,7 +63,7 @@ def _row(finding: Finding, outcomes: Mapping[str, str], names: Mapping[str, str]
     return {
         "host": host.id if host else "",
         "name": host.name if host else "",
-        "instance": finding.instance_id,
+        "instance": shortened(finding.instance_id),
         "environment": names.get(finding.project_id, finding.project_id),
         "pool": finding.pool,
         "verdict": finding.verdict.value,

@@ -16,6 +16,8 @@ class Verdict(StrEnum):
     """Still within the time that joining may take."""
     MISSING = "missing"
     """A pool's instance runs, but there is no host of it."""
+    INACTIVE = "inactive"
+    """All is well, but somebody took it out of service: no containers are placed there."""
     SILENT = "silent"
     """The instance runs, the agent does not answer."""
     STOPPED = "stopped"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 MOST_NAMED = 5
+MOST_QUOTED = 40
 ONE_MINUTE_S = 60
 
 
@@ -12,6 +13,17 @@ def named(names: Sequence[str]) -> str:
     rest = len(names) - MOST_NAMED
     listed = ", ".join(names[:MOST_NAMED])
     return f"{listed} and {rest} more" if rest > 0 else listed
+
+
+def quoted(said: str) -> str:
+    """Quote what a stranger has written, as far as a person needs it."""
+    return repr(shortened(said))
+
+
+def shortened(said: str) -> str:
+    """Return the beginning of what a stranger has written."""
+    sound = said[: MOST_QUOTED + 1].encode(errors="replace").decode()
+    return sound if len(sound) <= MOST_QUOTED else f"{sound[: MOST_QUOTED - 3]}..."
 
 
 def span(length: timedelta) -> str:
