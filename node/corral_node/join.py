@@ -16,7 +16,7 @@ from corral_node.environment import Environment
 from corral_node.errors import NodeError, NotYetError
 from corral_node.memory import Memory
 from corral_node.metadata import Identity, read_identity
-from corral_node.rancher import Host, Rancher, Registration
+from corral_node.rancher import Found, Host, Rancher, Registration
 from corral_node.waiting import Deadline, await_success, cut_off
 
 log = logging.getLogger(__name__)
@@ -119,6 +119,12 @@ def join(config: JoinConfig, memory: Memory) -> None:
     report_all_over(place, text, joining.environment.alerts, memory)
 
 
+def _lacking(found: Found) -> str:
+    """Return what is lacking, and what else a person should look at."""
+    said = f"its state is {found.host.state}" if found.host else "Rancher does not list it yet"
+    return f"{said}; {found.warning}" if found.warning else said
+
+
 class _Joining:
     """One run's way to an active host."""
 
@@ -150,11 +156,13 @@ class _Joining:
         return self.environment.ask(self._advance)
 
     def _advance(self, rancher: Rancher) -> Host:
-        host = rancher.find_host(self._identity.instance_id)
-        agent = docker.find(AGENT)
+        found = rancher.find_host(self._identity.instance_id, self._identity.private_ip)
+        host, agent = found.host, docker.find(AGENT)
         parked = host is not None and host.id == self._parked_host
         step = next_step(host, agent, launched=self._launched, parked=parked)
         if host and step is Step.DONE:
+            if found.warning:
+                log.warning("%s", found.warning)
             return host
         if host and step is Step.ACTIVATE:
             rancher.act(host, "activate")
@@ -166,7 +174,7 @@ class _Joining:
         if agent and step is Step.START_AGENT:
             docker.start(agent)
             log.info("%s was stopped: started again", AGENT)
-        raise NotYetError(f"its state is {host.state}" if host else "Rancher does not list it yet")
+        raise NotYetError(_lacking(found))
 
     def _register(self, registration: Registration) -> None:
         docker.pull_if_missing(registration.image, self._deadline.at_most(PULL_TIMEOUT_S))

@@ -144,6 +144,7 @@ class _Leaving:
         self.environment = Environment(config)
         self.place = Place(config.environment, identity.instance_id)
         self.ending = ending
+        self._private_ip = identity.private_ip
         self._url = config.rancher_url
         self._memory = memory
         self._deadline = deadline
@@ -164,7 +165,7 @@ class _Leaving:
     def _advance(self, rancher: Rancher) -> str:
         host = self._find(rancher)
         if host is None:
-            return f"Rancher lists no host of {self.place.instance_id}"
+            return f"Rancher lists no host of {self.place.instance_id} at its address"
         # Containers are told to move however late it is; what is not waited for is their going.
         drain = not self._is_evacuating or self._deadline.remaining_s > DEADLINE_S - DRAIN_S
         move = next_step(
@@ -185,9 +186,11 @@ class _Leaving:
     def _find(self, rancher: Rancher) -> Host | None:
         if self._host_id:
             return rancher.host(self._host_id)
-        host = rancher.find_host(self.place.instance_id)
-        self._host_id = host.id if host else ""
-        return host
+        found = rancher.find_host(self.place.instance_id, self._private_ip)
+        if found.warning:
+            log.warning("%s", found.warning)
+        self._host_id = found.host.id if found.host else ""
+        return found.host
 
     def _act(self, rancher: Rancher, host: Host, move: Move) -> None:
         if self.ending is Ending.STOPS and Move.DEACTIVATE in host.actions:

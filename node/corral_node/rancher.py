@@ -40,6 +40,23 @@ class Host:
     agent_state: str = ""
     actions: frozenset[str] = field(default=frozenset())
     removed: bool = False
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A machine's host, or None, and the hosts that carry its instance id at other addresses."""
+
+    host: Host | None = None
+    strangers: tuple[Host, ...] = ()
+
+    @property
+    def warning(self) -> str:
+        """Return what a person should know of the others; empty if there are none."""
+        if not self.strangers:
+            return ""
+        others = ", ".join(f"{one.id} at {one.address or 'no address'}" for one in self.strangers)
+        return f"the label aws.instance_id is wrong on {others}: such a host is left alone"
 
 
 class Rancher:
@@ -63,17 +80,24 @@ class Rancher:
         """Give the connections back."""
         self._session.close()
 
-    def find_host(self, instance_id: str) -> Host | None:
-        """Return the host that carries this instance id as a label and is not on its way out.
+    def find_host(self, instance_id: str, address: str) -> Found:
+        """Return a machine's newest host that is not on its way out.
 
-        Rancher cannot filter by label, so rows are read until it is found, the newest first.
+        Anybody may write a label, so the machine's private address decides which host is its own.
+        Rancher cannot filter by label, so rows are read until it is found, the newest first: of
+        the strangers those are told that are newer.
         """
+        strangers: list[Host] = []
         for row in self._rows("hosts", {"sort": "created", "order": "desc"}):
             if (row.get("labels") or {}).get("aws.instance_id") != instance_id:
                 continue
-            if row.get("state") not in GONE and not row.get("removed"):
-                return _read_host(row)
-        return None
+            if row.get("state") in GONE or row.get("removed"):
+                continue
+            host = _read_host(row)
+            if host.address == address:
+                return Found(host, tuple(strangers))
+            strangers.append(host)
+        return Found(None, tuple(strangers))
 
     def host(self, host_id: str) -> Host | None:
         """Return a host by its id, a removed one too; None once Rancher has forgotten it."""
@@ -158,6 +182,7 @@ def _read_host(row: Json) -> Host:
             agent_state=row.get("agentState") or "",
             actions=frozenset(row.get("actions") or ()),
             removed=bool(row.get("removed")),
+            address=row.get("agentIpAddress") or "",
         )
     except KeyError as error:
         raise NotYetError(f"Rancher shows a host without {error}") from error

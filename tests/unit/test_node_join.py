@@ -10,7 +10,7 @@ from corral_node.errors import DeadlineError, NotYetError, RefusedError
 from corral_node.join import Step, describe_agent, next_step
 from corral_node.memory import Memory
 from corral_node.metadata import Identity
-from corral_node.rancher import Host, Rancher, Registration
+from corral_node.rancher import Found, Host, Rancher, Registration
 from corral_node.waiting import Deadline
 
 IDENTITY = Identity("i-1", "123456789012", "eu-west-1", "10.0.0.7")
@@ -98,6 +98,7 @@ class World:
 
     def __init__(self) -> None:
         self.host: Host | None = None
+        self.strangers: tuple[Host, ...] = ()
         self.containers: dict[str, docker.Container] = {}
         self.runs: list[list[str]] = []
         self.environment: dict[str, str] = {}
@@ -118,11 +119,11 @@ class World:
     def remove(self, container: docker.Container) -> None:
         self.containers = {n: one for n, one in self.containers.items() if one is not container}
 
-    def find_host(self, instance_id: str) -> Host | None:
-        assert instance_id == "i-1"
+    def find_host(self, instance_id: str, address: str) -> Found:
+        assert (instance_id, address) == ("i-1", "10.0.0.7")
         if self.refuses:
             raise RefusedError("answered 401")
-        return self.host
+        return Found(self.host, self.strangers)
 
     def read_secret(self, *_: object) -> dict[str, str]:
         self.secrets_read += 1
@@ -149,7 +150,7 @@ def world(monkeypatch):
     )
     monkeypatch.setattr("time.sleep", lambda _: None)
     monkeypatch.setattr(Rancher, "act", lambda _, host, action: world.act(host, action))
-    monkeypatch.setattr(Rancher, "find_host", lambda _, instance_id: world.find_host(instance_id))
+    monkeypatch.setattr(Rancher, "find_host", lambda _, *who: world.find_host(*who))
     monkeypatch.setattr(Rancher, "registration", lambda _: REGISTRATION)
     monkeypatch.setattr(docker, "find", world.find)
     monkeypatch.setattr(docker, "pull_if_missing", lambda _image, _timeout_s: None)
@@ -240,6 +241,19 @@ def test_what_never_joins_is_told_once_and_its_end_as_well(world, memory):
 
     key = "corral/default/join/i-1"
     assert world.told == [(key, False), (key, True)]
+
+
+def test_a_host_with_this_machines_label_is_not_taken_for_its_own(world, joining, caplog):
+    world.strangers = (Host("1h9", "active", address="10.0.0.99"), Host("1h8", "activating"))
+    wrong = "aws.instance_id is wrong on 1h9 at 10.0.0.99, 1h8 at no address"
+
+    with pytest.raises(NotYetError, match=f"does not list it yet; the label {wrong}"):
+        joining.take_step()
+    assert len(world.runs) == 1
+
+    world.host = ACTIVE
+    assert joining.take_step() == ACTIVE
+    assert wrong in caplog.text
 
 
 def test_what_hangs_is_cut_off_and_told(world, memory, monkeypatch):

@@ -10,7 +10,7 @@ from corral_node.errors import DeadlineError, NodeError, NotYetError
 from corral_node.leave import Ending, judge, next_step
 from corral_node.memory import Memory
 from corral_node.metadata import Identity
-from corral_node.rancher import Host, Rancher
+from corral_node.rancher import Found, Host, Rancher
 from corral_node.steps import Move
 
 IDENTITY = Identity("i-1", "123456789012", "eu-west-1", "10.0.0.7")
@@ -89,6 +89,7 @@ class World:
         self.instance_state = "shutting-down"
         self.state = "active"
         self.busy_until = 0.0
+        self.strangers: tuple[Host, ...] = ()
         self.acts: list[str] = []
         self.told: list[tuple[str, str, bool]] = []
         self.trouble: dict[str, Exception] = {}
@@ -110,10 +111,11 @@ class World:
             "project_id": "1a5", "access_key": "key", "secret_key": "s3cret", "alerts": PAGERDUTY,
         }  # fmt: skip
 
-    def find_host(self, instance_id: str) -> Host | None:
-        assert instance_id == "i-1"
+    def find_host(self, instance_id: str, address: str) -> Found:
+        assert (instance_id, address) == ("i-1", "10.0.0.7")
         self.answer("hosts")
-        return None if self.state in ("", "removing", "removed", "purged") else self.host("1h1")
+        is_gone = self.state in ("", "removing", "removed", "purged")
+        return Found(None if is_gone else self.host("1h1"), self.strangers)
 
     def host(self, host_id: str) -> Host | None:
         assert host_id == "1h1"
@@ -147,7 +149,7 @@ def world(monkeypatch):
     monkeypatch.setattr(leave, "read_identity", lambda: IDENTITY)
     monkeypatch.setattr(leave, "read_state", world.read_state)
     monkeypatch.setattr(environment, "read_secret", world.read_secret)
-    monkeypatch.setattr(Rancher, "find_host", lambda _, instance_id: world.find_host(instance_id))
+    monkeypatch.setattr(Rancher, "find_host", lambda _, *who: world.find_host(*who))
     monkeypatch.setattr(Rancher, "host", lambda _, host_id: world.host(host_id))
     monkeypatch.setattr(Rancher, "act", lambda _, host, action: world.act(host, action))
     monkeypatch.setattr(Rancher, "is_busy", lambda _, host: world.is_busy(host))
@@ -214,6 +216,20 @@ def test_a_host_that_is_gone_needs_nothing(world, memory):
     leave.leave(CONFIG, memory)
 
     assert world.acts == []
+
+
+@pytest.mark.parametrize(
+    ("state", "acts"), [("active", ["evacuate", "remove", "purge"]), ("", [])], ids=["both", "one"]
+)
+def test_a_host_with_another_machines_label_is_told_and_not_touched(
+    world, memory, caplog, state, acts
+):
+    world.state, world.strangers = state, (Host("1h9", "active", address="10.0.0.99"),)
+
+    leave.leave(CONFIG, memory)
+
+    assert world.acts == acts
+    assert "aws.instance_id is wrong on 1h9 at 10.0.0.99" in caplog.text
 
 
 def test_containers_get_time_to_move_but_not_for_ever(world, memory):

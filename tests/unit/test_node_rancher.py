@@ -4,10 +4,11 @@ import pytest
 import requests
 import responses
 from corral_node.errors import GoneError, NotYetError, RefusedError
-from corral_node.rancher import Host, Rancher, Registration
+from corral_node.rancher import Found, Host, Rancher, Registration
 
 URL = "https://rancher.example.org"
 PROJECT = f"{URL}/v2-beta/projects/1a5"
+ADDRESS = "10.0.0.7"
 ACTIVE = {"state": "active", "image": "rancher/agent:v1.2.11", "registrationUrl": f"{URL}/v1/x"}
 
 
@@ -29,14 +30,15 @@ def rows(*data: dict, following: str | None = None) -> dict:
 
 
 def host(host_id: str, instance_id: str, **more: object) -> dict:
-    row = {"id": host_id, "state": "active", "labels": {"aws.instance_id": instance_id}}
+    labels = {"aws.instance_id": instance_id}
+    row = {"id": host_id, "state": "active", "labels": labels, "agentIpAddress": ADDRESS}
     return {**row, **more}
 
 
 def test_a_host_is_found_by_its_instance_id(api, rancher):
     api.get(f"{PROJECT}/hosts", json=rows(host("1h1", "i-1"), host("1h2", "i-2")))
 
-    assert rancher.find_host("i-2") == Host("1h2", "active")
+    assert rancher.find_host("i-2", ADDRESS) == Found(Host("1h2", "active", address=ADDRESS))
 
 
 def test_further_pages_are_read_from_the_same_server_whatever_the_link_says(api, rancher):
@@ -48,14 +50,27 @@ def test_further_pages_are_read_from_the_same_server_whatever_the_link_says(api,
         match=[responses.matchers.query_param_matcher({"marker": "m2"})],
     )
 
-    assert rancher.find_host("i-2") == Host("1h2", "active")
+    assert rancher.find_host("i-2", ADDRESS) == Found(Host("1h2", "active", address=ADDRESS))
 
 
 @pytest.mark.parametrize("more", [{"state": "removing"}, {"removed": "2026-01-01T00:00:00Z"}])
 def test_a_host_on_its_way_out_does_not_count(api, rancher, more):
     api.get(f"{PROJECT}/hosts", json=rows(host("1h1", "i-1", **more)))
 
-    assert rancher.find_host("i-1") is None
+    assert rancher.find_host("i-1", ADDRESS) == Found()
+
+
+def test_a_label_makes_no_host_this_machines_whose_address_is_another(api, rancher):
+    stranger, nobody = host("1h9", "i-1", agentIpAddress="10.0.0.99"), host("1h8", "i-1")
+    del nobody["agentIpAddress"]
+    ours, older = host("1h7", "i-1"), host("1h6", "i-1")
+    api.get(f"{PROJECT}/hosts", json=rows(stranger, nobody, ours, older))
+
+    found = rancher.find_host("i-1", ADDRESS)
+
+    assert found.host == Host("1h7", "active", address=ADDRESS)
+    assert [one.id for one in found.strangers] == ["1h9", "1h8"]
+    assert "wrong on 1h9 at 10.0.0.99, 1h8 at no address" in found.warning
 
 
 def test_an_active_registration_is_used(api, rancher):
@@ -97,7 +112,7 @@ def test_a_server_that_is_not_ready_is_waited_for(api, rancher, answer, told):
     api.get(f"{PROJECT}/hosts", **answer)
 
     with pytest.raises(NotYetError, match=told) as caught:
-        rancher.find_host("i-1")
+        rancher.find_host("i-1", ADDRESS)
     assert not isinstance(caught.value, RefusedError)
 
 
@@ -106,7 +121,7 @@ def test_refused_keys_are_told_apart(api, rancher, status):
     api.get(f"{PROJECT}/hosts", status=status)
 
     with pytest.raises(RefusedError, match=str(status)):
-        rancher.find_host("i-1")
+        rancher.find_host("i-1", ADDRESS)
 
 
 def test_a_host_is_read_by_its_id_with_what_it_offers(api, rancher):
@@ -114,7 +129,9 @@ def test_a_host_is_read_by_its_id_with_what_it_offers(api, rancher):
     row = host("1h1", "i-1", state="inactive", agentState="active", actions=offered)
     api.get(f"{PROJECT}/hosts/1h1", json=row)
 
-    assert rancher.host("1h1") == Host("1h1", "inactive", "active", frozenset({"evacuate"}))
+    assert rancher.host("1h1") == Host(
+        "1h1", "inactive", "active", frozenset({"evacuate"}), address=ADDRESS
+    )
 
 
 def test_a_removed_host_says_so_and_a_forgotten_one_is_none(api, rancher):
