@@ -5,7 +5,7 @@ from functools import cache
 import boto3
 from prefect_aws import AwsCredentials
 
-from corral.clients.aws import check_region, open_session, translated
+from corral.clients.aws import check_region, limited, open_session, translated
 from corral.cluster import AwsPlace
 from corral.errors import PrerequisiteError
 from corral.settings import Settings, load_settings
@@ -38,7 +38,7 @@ def aws(place: AwsPlace) -> boto3.Session:
         session: boto3.Session = block.model_copy(
             update={"region_name": place.region}
         ).get_boto3_session()
-    return session
+    return limited(session)
 
 
 def terraform_environment(place: AwsPlace) -> dict[str, str]:

@@ -1,3 +1,5 @@
+from traceback import format_exception
+
 import pytest
 from botocore.exceptions import (
     ClientError,
@@ -60,6 +62,39 @@ def test_an_answer_that_cannot_be_read_is_not_quoted():
 
     assert "html" not in str(caught.value)
     assert caught.value.__suppress_context__
+
+
+SIGNED = (
+    "The request signature we calculated does not match the signature you provided.\n\n"
+    "The Canonical String for this request should have been\n'POST\n/\n\n"
+    "x-amz-security-token:FwoGZXIvYXdzSECRET\n'"
+)
+
+
+@pytest.mark.parametrize(
+    "code", ["SignatureDoesNotMatch", "ExpiredToken", "AccessDenied", "Throttling", "Other"]
+)
+def test_no_request_that_aws_quotes_gets_into_a_message(code):
+    refused = ClientError({"Error": {"Code": code, "Message": SIGNED}}, "GetCallerIdentity")
+
+    with pytest.raises(CorralError, match="does not match") as caught, translated("sts"):
+        raise refused
+
+    assert "SECRET" not in "".join(format_exception(caught.value))
+
+
+def test_long_words_of_aws_are_cut():
+    long = {"Error": {"Code": "Other", "Message": "Encoded authorization failure: " + 999 * "x"}}
+
+    with pytest.raises(AwsError, match=r"failure: x+\.\.\.$") as caught, translated("ec2"):
+        raise ClientError(long, "DescribeInstances")
+
+    assert len(str(caught.value)) < 500
+
+
+def test_boto3s_own_words_are_one_line():
+    with pytest.raises(AwsError, match="failed: Name is missing"), translated("s3"):
+        raise ParamValidationError(report="Name is missing")
 
 
 def test_a_refusal_names_the_action_as_a_policy_spells_it():

@@ -2,6 +2,7 @@
 
 from corral.clients.aws.bucket import ensure_state_bucket
 from corral.clients.aws.calls import check_region, open_session, translated
+from corral.clients.aws.deadlines import limited
 from corral.clients.aws.groups import (
     Group,
     GroupMember,
@@ -39,6 +40,7 @@ __all__ = [
     "hosted_zone",
     "identity",
     "issued_certificate",
+    "limited",
     "newest_image",
     "newest_launch_failure",
     "open_session",

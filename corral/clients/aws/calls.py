@@ -23,6 +23,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
+from corral.clients.aws.deadlines import limited
 from corral.errors import (
     AccessDeniedError,
     AwsError,
@@ -74,6 +75,7 @@ _BUSY = frozenset(
         "TooManyRequestsException",
     }
 )
+_LONGEST_WORDS: Final = 400
 _UNAUTHORIZED = 401
 _SERVER_FAULT = 500
 
@@ -92,6 +94,8 @@ _IAM_ACTIONS_OF_S3 = {
 def open_session(region: str) -> boto3.Session:
     """Return a session with the ambient credentials: environment, profile, or role.
 
+    No call of it takes longer than `deadlines` allows.
+
     Raises:
         CredentialsError: AWS_PROFILE names a profile that is not there.
         WrongRegionError: The environment or the profile mean another region.
@@ -99,7 +103,7 @@ def open_session(region: str) -> boto3.Session:
     """
     with translated("sts"):
         ambient = boto3.Session().region_name
-        session = boto3.Session(region_name=region)
+        session = limited(boto3.Session(region_name=region))
     # AWS_REGION is heard by other tools of AWS, but not by boto3.
     for found in (os.environ.get("AWS_REGION"), ambient):
         check_region(found, region)
@@ -128,23 +132,26 @@ def translated(service: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        raise _of_answer(service, error) from error
+        # Its words may quote the request, the session's token included.
+        raise _of_answer(service, error) from None
     except _NO_CREDENTIALS as error:
         raise CredentialsError(
             "No AWS credentials are found: log in (`aws sso login`), set AWS_PROFILE or"
-            f" AWS_ACCESS_KEY_ID, or name a credentials block in the cluster file. {error}"
+            f" AWS_ACCESS_KEY_ID, or name a credentials block in the cluster file. {_brief(error)}"
         ) from error
     except NoRegionError as error:
-        raise CredentialsError(f"No AWS region is set: {error}") from error
+        raise CredentialsError(f"No AWS region is set: {_brief(error)}") from error
     except (ConnectionError, HTTPClientError) as error:
-        raise AwsUnavailableError(service, type(error).__name__, str(error)) from error
+        raise AwsUnavailableError(service, type(error).__name__, _brief(error)) from error
     except ResponseParserError as error:
         # Its words quote all of the answer.
         raise AwsUnavailableError(
             service, type(error).__name__, "an answer that was cut, or is not AWS's"
         ) from None
     except BotoCoreError as error:
-        raise AwsError(service, type(error).__name__, str(error)) from error
+        # boto3's own, which has many lines.
+        words = " ".join(str(error).split())
+        raise AwsError(service, type(error).__name__, _brief(words)) from error
 
 
 def batches(ids: Iterable[str], most: int) -> Iterator[list[str]]:
@@ -159,6 +166,15 @@ def code_of(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", "unknown"))
 
 
+def _brief(words: object) -> str:
+    """Return the first line of somebody else's words, not too much of it.
+
+    AWS may quote all of a request below it, the session's token included.
+    """
+    line = str(words).strip().partition("\n")[0].strip()
+    return line if len(line) <= _LONGEST_WORDS else f"{line[:_LONGEST_WORDS]}..."
+
+
 def _action(service: str, operation: str) -> str:
     """Return what an IAM policy calls an operation."""
     service = _IAM_SERVICES.get(service, service)
@@ -169,7 +185,7 @@ def _action(service: str, operation: str) -> str:
 
 def _of_answer(service: str, error: ClientError) -> CorralError:
     code, operation = code_of(error), error.operation_name
-    message = str(error.response.get("Error", {}).get("Message", ""))
+    message = _brief(error.response.get("Error", {}).get("Message", ""))
     if code in _EXPIRED:
         return CredentialsError(f"The AWS credentials have expired: log in again. {message}")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
