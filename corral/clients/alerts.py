@@ -17,6 +17,7 @@ import stamina
 from apprise.plugins.pagerduty import NotifyPagerDuty
 from pydantic import SecretStr
 
+from corral.clients.limits import within
 from corral.domain.alerts import Action, AlertStep, OpenAlert, Severity
 from corral.errors import AlertError
 
@@ -25,6 +26,8 @@ TRIES: Final = 3
 RETRY_FOR_S: Final = 20.0
 FIRST_PAUSE_S: Final = 1.0
 TIMEOUT_S: Final = 5.0
+# One try, to the end of the answer: the one above only limits the silence between two bytes.
+TRY_S: Final = 10.0
 # Source: PagerDuty developer documentation, "Send an alert event" and "Service regions".
 SUMMARY_LENGTH: Final = 1024
 REGIONS: Final = {"us": "https://events.pagerduty.com", "eu": "https://events.eu.pagerduty.com"}
@@ -118,12 +121,19 @@ def _keep_trying(channel: Channel, service: Service, send: Callable[[], None]) -
             on=_may_pass, attempts=TRIES, timeout=RETRY_FOR_S, wait_initial=FIRST_PAUSE_S
         ):
             with attempt:
-                send()
+                within(TRY_S, send)
     except _NotTakenError as error:
         said = f"answered {error.status}" if error.status else "gave no answer"
         raise AlertError(
             channel.name,
             f"({service.service_name}) {said}: correct its secret if this goes on; the next run"
+            " tells it again.",
+        ) from error
+    except TimeoutError as error:
+        # Perhaps it was told: another try at once would say it twice.
+        raise AlertError(
+            channel.name,
+            f"({service.service_name}) did not end its answer within {TRY_S:.0f} s; the next run"
             " tells it again.",
         ) from error
 
@@ -166,22 +176,25 @@ def _enqueue(service: Service, url: str | None, event: Mapping[str, object]) -> 
     """Send PagerDuty an event.
 
     Not through its own client, whose retries have no end and which speaks to nothing but https.
+    The status says all, so what follows it is not read.
 
     Source: PagerDuty developer documentation, "Send an alert event".
     """
     where = (url or REGIONS[service.region_name]).rstrip("/")
     try:
-        answer = requests.post(
+        with requests.post(
             f"{where}/v2/enqueue",
             json={"routing_key": service.integration_key, **event},
             timeout=TIMEOUT_S,
             allow_redirects=False,
-        )
+            stream=True,
+        ) as answer:
+            status = answer.status_code
     except requests.RequestException:
         # Its words are left out, with the address in them.
         raise _NotTakenError(0) from None
-    if answer.status_code not in TAKEN:
-        raise _NotTakenError(answer.status_code)
+    if status not in TAKEN:
+        raise _NotTakenError(status)
 
 
 _heard: ContextVar[list[int] | None] = ContextVar("heard", default=None)

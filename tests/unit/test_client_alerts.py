@@ -3,6 +3,7 @@
 import json
 import logging
 import threading
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -11,9 +12,11 @@ import responses
 import stamina
 from pydantic import SecretStr
 
+from corral.clients import alerts
 from corral.clients.alerts import Channel, deliver, resolve_quietly
 from corral.domain.alerts import Action, AlertStep, OpenAlert, Severity
 from corral.errors import AlertError
+from tests.unit.drips import Drips
 
 TOKEN = "abcdefghijklmnopqrstuvwxyz"
 HOOK = f"http://chat.example.com:8065/hooks/{TOKEN}"
@@ -43,6 +46,12 @@ def step(action: Action = Action.OPEN, severity: Severity = Severity.ERROR) -> A
 def _quick_retries():
     with stamina.set_testing(True, attempts=3, cap=True):
         yield
+
+
+@pytest.fixture(autouse=True)
+def _as_where_flows_run():
+    """Undo what the program on the machines does to Apprise's log, if its tests are there too."""
+    logging.getLogger("apprise").setLevel(logging.NOTSET)
 
 
 @pytest.fixture
@@ -159,6 +168,28 @@ def test_pagerduty_is_told_in_its_own_region(answers, region, url):
         KEY,
         "error",
     )
+
+
+def test_pagerduty_need_not_end_its_answer():
+    with Drips(b"HTTP/1.1 202 Accepted\r\nContent-Length: 100000\r\n\r\n") as drips:
+        deliver(Channel("pagerduty", SecretStr(PAGERDUTY)), step(), pagerduty_url=drips.url)
+
+    assert drips.asked == 1
+
+
+@pytest.mark.parametrize("is_chat", [True, False], ids=["chat", "pagerduty"])
+def test_a_channel_whose_answer_trickles_is_given_up_and_not_told_twice(monkeypatch, is_chat):
+    monkeypatch.setattr(alerts, "TRY_S", 0.3)
+    with Drips(b"HTTP/1.1 200 OK\r\nX-Slow: ") as drips:
+        address = f"json://127.0.0.1:{drips.port}/{TOKEN}" if is_chat else PAGERDUTY
+        began = time.monotonic()
+
+        with pytest.raises(AlertError, match="did not end its answer within 0 s") as caught:
+            deliver(Channel("it", SecretStr(address)), step(), pagerduty_url=drips.url)
+
+    assert time.monotonic() - began < 5
+    assert drips.asked == 1
+    assert TOKEN not in str(caught.value)
 
 
 def test_a_redirect_of_pagerduty_is_not_followed_with_the_key(answers):
