@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import yaml
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from corral.cluster import ClusterSpec
 from corral.errors import ClusterFileError, PrerequisiteError
@@ -20,7 +20,7 @@ PathInProject = Annotated[Path, AfterValidator(lambda path: PROJECT / path)]
 class Settings(BaseSettings):
     """Where things are on this machine, and how patient a run is. Variables start with CORRAL_."""
 
-    model_config = SettingsConfigDict(env_prefix="CORRAL_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="CORRAL_", frozen=True, hide_input_in_errors=True)
 
     clusters_dir: PathInProject = Field(
         default=PROJECT / "deployments" / "clusters", description="Folder of the cluster files."
@@ -81,6 +81,7 @@ class Settings(BaseSettings):
     removal_deadline_s: float = Field(
         default=120,
         gt=0,
+        le=600,
         description="Seconds that one run waits for the hosts it removes; the next goes on.",
     )
     heartbeat_interval_s: float = Field(
@@ -127,6 +128,11 @@ def load_settings() -> Settings:
         raise PrerequisiteError(
             f"The environment has settings that corral cannot use: {wrong}."
         ) from error
+    except SettingsError as error:
+        # What it comes from holds the value, which may be a secret.
+        raise PrerequisiteError(
+            f"The environment has settings that corral cannot use: {_no_json(error)}."
+        ) from None
 
 
 def load_cluster_spec(name: str, settings: Settings) -> ClusterSpec:
@@ -199,6 +205,22 @@ def _sentence(fault: ErrorDetails) -> str:
 
 
 def _wrong_setting(fault: ErrorDetails) -> str:
-    name = "_".join(str(step) for step in fault["loc"])
-    prefix = str(Settings.model_config["env_prefix"])
-    return f"{prefix}{name}".upper() + f" is {fault['input']!r}: {fault['msg']}"
+    """Return what is wrong with a setting, and its value unless that may be a secret."""
+    field, *place = (str(step) for step in fault["loc"])
+    where = "".join(f", {step}" for step in place)
+    value = "" if _is_secret(field) else f" is {fault['input']!r}"
+    return f"{_variable(field)}{where}{value}: {fault['msg']}"
+
+
+def _no_json(error: SettingsError) -> str:
+    """Return which setting cannot be read; the library tells its field in words only."""
+    named = (field for field in Settings.model_fields if f'"{field}"' in str(error))
+    return ", ".join(f"{_variable(field)} is no JSON" for field in named)
+
+
+def _is_secret(field: str) -> bool:
+    return "SecretStr" in str(Settings.model_fields[field].annotation)
+
+
+def _variable(field: str) -> str:
+    return f"{Settings.model_config['env_prefix']}{field}".upper()

@@ -15,9 +15,15 @@ from tasks.turns import find_reason_to_skip
 NAME = "reconcile-hosts"
 PERIOD = timedelta(minutes=5)
 """How far apart the schedule starts runs."""
+LONGEST = timedelta(minutes=15)
+"""After that a run hangs, whatever it waits for, and ends as TimedOut, which is told.
+
+It is less than `longest_run`, so that a run ends itself before the next takes it for dead, and
+leaves time to look, however long the settings let removals be waited for.
+"""
 
 
-@flow(name=NAME, flow_run_name="reconcile-{cluster}")
+@flow(name=NAME, flow_run_name="reconcile-{cluster}", timeout_seconds=LONGEST.total_seconds())
 def reconcile_hosts(cluster: str, dry_run: bool = False) -> State[str]:  # noqa: FBT001, FBT002 - a parameter of a deployment
     """Remove from Rancher the hosts whose EC2 instances are dead, as far as proof and caps allow.
 

@@ -1,6 +1,8 @@
 """Settings of this installation."""
 
+import json
 from pathlib import Path
+from traceback import format_exception
 
 import pytest
 
@@ -33,3 +35,30 @@ def test_all_bad_settings_are_named_in_one_sentence(monkeypatch: pytest.MonkeyPa
     assert "CORRAL_GATE_PASSES is 'three': Input should be a valid integer" in str(caught.value)
     assert "CORRAL_LOCK_WAIT_S is '-1': Input should be greater than" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (["pagerduty://S3CRET@x"], "CORRAL_ALERT_URLS: Input should be a valid dictionary"),
+        ({"chat": ["slack://S3CRET"]}, "CORRAL_ALERT_URLS, chat: Input should be a valid string"),
+    ],
+    ids=["list", "list-in-it"],
+)
+def test_a_wrong_setting_that_is_a_secret_is_not_quoted(monkeypatch, value, told):
+    monkeypatch.setenv("CORRAL_ALERT_URLS", json.dumps(value))
+
+    with pytest.raises(PrerequisiteError, match=told) as caught:
+        load_settings()
+
+    assert "S3CRET" not in "".join(format_exception(caught.value))
+
+
+def test_a_setting_that_is_no_json_is_named_and_not_quoted(monkeypatch):
+    monkeypatch.setenv("CORRAL_ALERT_URLS", "pagerduty=pagerduty://S3CRET")
+
+    with pytest.raises(PrerequisiteError, match="use: CORRAL_ALERT_URLS is no JSON") as caught:
+        load_settings()
+
+    assert caught.value.__cause__ is None
+    assert "S3CRET" not in "".join(format_exception(caught.value))
