@@ -79,17 +79,17 @@ class Drains:
     def url(self, name: str = QUEUE) -> str:
         return str(self.sqs.get_queue_url(QueueName=name)["QueueUrl"])
 
-    def depth(self, name: str = QUEUE, *, attribute: str = "ApproximateNumberOfMessages") -> int:
-        answer = self.sqs.get_queue_attributes(QueueUrl=self.url(name), AttributeNames=[attribute])
-        return int(answer["Attributes"][attribute])
+    def attribute(self, attribute: str) -> str:
+        answer = self.sqs.get_queue_attributes(QueueUrl=self.url(), AttributeNames=[attribute])
+        return str(answer["Attributes"][attribute])
 
     def waiting(self) -> int:
         """How many messages could be received now."""
-        return self.depth()
+        return int(self.attribute("ApproximateNumberOfMessages"))
 
     def messages(self) -> int:
         """How many messages the queue has, those on loan included."""
-        return self.depth() + self.depth(attribute="ApproximateNumberOfMessagesNotVisible")
+        return self.waiting() + int(self.attribute("ApproximateNumberOfMessagesNotVisible"))
 
     def send(self, body: Any) -> None:
         text = body if isinstance(body, str) else json.dumps(body)
@@ -109,20 +109,19 @@ class Drains:
     @contextmanager
     def giving_up_after(self, receives: int) -> Iterator[None]:
         """Have SQS give a message up sooner than it is set up to."""
-        name = "RedrivePolicy"
-        answer = self.sqs.get_queue_attributes(QueueUrl=self.url(), AttributeNames=[name])
-        before = answer["Attributes"][name]
-        self._set(**{name: json.dumps(json.loads(before) | {"maxReceiveCount": receives})})
+        policy = json.loads(self.attribute("RedrivePolicy"))
+        with self.changed("RedrivePolicy", json.dumps(policy | {"maxReceiveCount": receives})):
+            yield
+
+    @contextmanager
+    def changed(self, attribute: str, value: str) -> Iterator[None]:
+        """Change the queue; afterwards it is to the letter as before, since Terraform looks."""
+        before = self.attribute(attribute)
+        self.sqs.set_queue_attributes(QueueUrl=self.url(), Attributes={attribute: value})
         try:
             yield
         finally:
-            # To the letter: Terraform compares the texts
-            self._set(**{name: before})
-
-    def is_quiet(self) -> bool:
-        """Say whether the queue is empty, and see to it that it will be."""
-        self.take(QUEUE)
-        return not self.messages()
+            self.sqs.set_queue_attributes(QueueUrl=self.url(), Attributes={attribute: before})
 
     def plan_pool(self, name: str) -> None:
         """Write one more pool into the cluster's file, and do not build it."""
@@ -132,6 +131,11 @@ class Drains:
         folder.mkdir(exist_ok=True)
         (folder / CLUSTER_FILE.name).write_text(yaml.safe_dump(content))
         self.herd.set(clusters_dir=folder)
+
+    def is_quiet(self) -> bool:
+        """Say whether the queue is empty, and see to it that it will be."""
+        self.take(QUEUE)
+        return not self.messages()
 
     def redrive(self) -> None:
         """Put what was given up back into the queue, as SQS does it on demand."""
@@ -146,9 +150,6 @@ class Drains:
         for message in taken:
             self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return [message["Body"] for message in taken]
-
-    def _set(self, **attributes: str) -> None:
-        self.sqs.set_queue_attributes(QueueUrl=self.url(), Attributes=attributes)
 
 
 def termination(instance_id: str, group: str = GROUP) -> dict[str, Any]:
