@@ -123,9 +123,10 @@ def _build(environment: Mapping[str, str]) -> None:
 
 
 def _sort_out_the_herd(ready: Ready, environment: Mapping[str, str]) -> None:
-    def run(flow: str) -> None:
-        command = [*PREFECT, "deployment", "run", f"{flow}/lab", "--watch"]
-        say(f"$ prefect deployment run {flow}/lab --watch")
+    def run(flow: str, *parameters: str) -> None:
+        given = [word for parameter in parameters for word in ("--param", parameter)]
+        command = [*PREFECT, "deployment", "run", f"{flow}/{CLUSTER}", "--watch", *given]
+        say(f"$ prefect {' '.join(command[len(PREFECT) :])}")
         _run(flow, command, environment)
 
     show_herd(ready, say, run)

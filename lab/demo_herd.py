@@ -21,7 +21,7 @@ TIMEOUT_S = 10.0
 TABLE = f"hosts-{CLUSTER}"
 
 Row = Mapping[str, Any]
-Run = Callable[[str], None]
+Run = Callable[..., None]
 Say = Callable[[str], None]
 
 
@@ -44,7 +44,7 @@ def show_herd(ready: Ready, say: Say, run: Run) -> Fates:
     Args:
         ready: Where the lab is.
         say: Tells a line of the story.
-        run: Runs a deployment of this name to its end.
+        run: Runs a flow's deployment to its end, with these parameters.
 
     Raises:
         HerdError: Something did not happen, or happened to the wrong host.
@@ -61,7 +61,8 @@ def show_herd(ready: Ready, say: Say, run: Run) -> Fates:
     before = stage.living(SCALED)
     stage.resize(SCALED, -1)
     say(f"{SCALED} shrinks by one: its group picks a machine, and holds it until it is drained")
-    run("drain-hosts")
+    # Its deployment listens for minutes; here it is to end when nothing is left to do
+    run("drain-hosts", "listen_s=0")
     drained = before - stage.living(SCALED)
 
     stopped = stage.stop(SCALED)
