@@ -22,7 +22,7 @@ import requests
 
 from lab.demo_herd import HerdError, show_herd
 from lab.ready import Ready
-from lab.summary import print_summary
+from lab.summary import print_herd, print_summary
 
 PROJECT = Path(__file__).resolve().parent.parent
 HOME = PROJECT / ".corral" / "demo"
@@ -130,6 +130,7 @@ def _sort_out_the_herd(ready: Ready, environment: Mapping[str, str]) -> None:
         _run(flow, command, environment)
 
     show_herd(ready, say, run)
+    print_herd(environment["PREFECT_API_URL"])
 
 
 def _stay(environment: Mapping[str, str]) -> None:

@@ -1,8 +1,7 @@
 """The demo's second part: machines die, drain and stop, and the flows tell them apart."""
 
-import json
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -18,7 +17,6 @@ CRASHED = ("celery", "crawler")
 """The pools that lose a machine each."""
 WAIT_S = 180.0
 TIMEOUT_S = 10.0
-TABLE = f"hosts-{CLUSTER}"
 
 Row = Mapping[str, Any]
 Run = Callable[..., None]
@@ -74,15 +72,6 @@ def show_herd(ready: Ready, say: Say, run: Run) -> Fates:
     fates = Fates(crashed, drained, frozenset({stopped}))
     _check(stage, fates)
     return fates
-
-
-def table_of(prefect_api: str) -> Iterable[Sequence[str]]:
-    """Yield the rows of the newest table of hosts that the flows left in Prefect."""
-    query = {"artifacts": {"key": {"any_": [TABLE]}}, "sort": "CREATED_DESC", "limit": 1}
-    answer = requests.post(f"{prefect_api}/artifacts/filter", json=query, timeout=TIMEOUT_S)
-    for artifact in answer.json():
-        for row in json.loads(artifact["data"]):
-            yield tuple(str(cell) for cell in row.values())
 
 
 class _Stage:

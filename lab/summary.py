@@ -11,6 +11,9 @@ from lab.ready import Ready
 
 CLUSTER = "lab"
 TIMEOUT_S = 10.0
+TABLE = f"hosts-{CLUSTER}"
+COLUMNS = ("host", "verdict", "why", "done")
+"""Of the table that reconcile-hosts leaves in Prefect."""
 
 
 def print_summary(ready: Ready, prefect_api: str, seconds: float) -> None:
@@ -24,6 +27,15 @@ def print_summary(ready: Ready, prefect_api: str, seconds: float) -> None:
     _table("Rancher's servers", _servers(session, ready))
     _table("Hosts", _hosts(ready))
     _table("Runs", _runs(prefect_api))
+
+
+def print_herd(prefect_api: str) -> None:
+    """Print what the newest reconcile found out about every host that is not just healthy."""
+    query = {"artifacts": {"key": {"any_": [TABLE]}}, "sort": "CREATED_DESC", "limit": 1}
+    answer = requests.post(f"{prefect_api}/artifacts/filter", json=query, timeout=TIMEOUT_S)
+    rows = [row for artifact in answer.json() for row in json.loads(artifact["data"])]
+    print()
+    _table("The herd, and why", ([str(row[column]) for column in COLUMNS] for row in rows))
 
 
 def _addresses(ready: Ready, prefect_api: str) -> Iterable[Sequence[str]]:
