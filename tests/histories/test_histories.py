@@ -1,7 +1,8 @@
 """Random histories of a herd, and what must hold in every one of them.
 
 Nothing alive is ever taken out; every phantom goes once evidence and caps allow; a run that died
-between any two calls is finished by the next; nobody is told anything twice.
+between any two calls is finished by the next; whose removal is called off is in service again;
+nobody is told anything twice.
 
 `make test` plays 500 histories, `make nightly` 10,000.
 """
@@ -19,7 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from pydantic import SecretStr
 
 from corral.clients.alerts import Channel
-from corral.clients.rancher import Patience
+from corral.clients.rancher import OutcomeKind, Patience
 from corral.domain.alerts import Action, AlertStep, OpenAlert
 from corral.domain.herd import Rule, Watch
 from corral.errors import AlertError, CorralError
@@ -47,6 +48,7 @@ RULE = Rule(
     absence=timedelta(hours=1),
 )
 NO_CAPS = replace(RULE, max_removals=1000, max_removal_percent=100, max_absent_removals=1000)
+LEFT_TO_PEOPLE = (OutcomeKind.FAILED, OutcomeKind.OUT_OF_SERVICE)
 PATIENCE = Patience(deadline=timedelta(seconds=60), interval=timedelta(seconds=2))
 LONGEST_LIE = timedelta(minutes=45)
 """For as long EC2 may be wrong whenever it is asked: who is wrong for ever is believed."""
@@ -176,6 +178,13 @@ class Herds(RuleBasedStateMachine):
         for machine in self._living():
             machine.reachable = True
 
+    @rule(place=places, state=st.sampled_from(["registering", "activating", ""]))
+    def never_come_up(self, place: int, state: str) -> None:
+        """Let an agent hang on its way up, where Rancher never gives it up."""
+        silent = [row for row in self._rows() if row.silenced or not row.machine.answers]
+        if row := self._pick(place, silent):
+            row.limbo = state
+
     # Rancher
 
     @rule(place=places)
@@ -225,15 +234,33 @@ class Herds(RuleBasedStateMachine):
     def reconcile_with_a_clock_askew(self, hours: int) -> None:
         self._reconcile(skew=timedelta(hours=hours))
 
-    @rule(kind=st.sampled_from(["error", "empty", "foreign"]))
+    @rule(kind=st.sampled_from(["error", "empty", "foreign", "region"]))
     def reconcile_with_a_wrong_ec2(self, kind: str) -> None:
         self._reconcile_with(Faults(ec2=kind))
+
+    @rule(kind=st.sampled_from(["error", "empty", "foreign", "region"]))
+    def reconcile_with_a_second_look_that_differs(self, kind: str) -> None:
+        self._reconcile_with(Faults(ec2_by_id=kind))
+
+    @rule(place=places, pauses=st.integers(0, 3), answers=st.booleans())
+    def reconcile_while_one_comes_back(self, place: int, pauses: int, *, answers: bool) -> None:
+        """Let a machine turn out to live while its host is being removed: seen, or found again."""
+        phantoms = [row for row in self.world.phantoms() if not row.silenced]
+        machines = [row.machine for row in phantoms if self._may_come_back(row, answers=answers)]
+        if machine := self._pick(place, machines):
+            self.world.surprises = [lambda: None] * pauses
+            self.world.surprises += [lambda: self._bring_back(machine, answers=answers)]
+        self._reconcile()
+        self.world.surprises = []
 
     @precondition(lambda self: self._may_lie())
     @rule(missing=st.sets(places, min_size=1, max_size=4))
     def reconcile_with_a_short_ec2(self, missing: set[int]) -> None:
-        ids = {one.instance_id for place in missing if (one := self._pick(place, self._machines()))}
-        self._reconcile_with(Faults(ec2="short", short_of=frozenset(ids)))
+        self._reconcile_with(Faults(ec2="short", short_of=self._ids(missing)))
+
+    @rule(missing=st.sets(places, min_size=1, max_size=4))
+    def reconcile_with_a_short_list_of_an_ec2_that_knows_all_by_id(self, missing: set[int]) -> None:
+        self._reconcile_with(Faults(ec2="short", ec2_by_id="", short_of=self._ids(missing)))
 
     @precondition(lambda self: self.world.now - self.seen_at <= LONGEST_LIE and self._may_lie())
     @rule()
@@ -286,7 +313,9 @@ class Herds(RuleBasedStateMachine):
         """Do what the alerts ask people for, until nothing is in the way but the lack of proof."""
         for row in self._rows():
             row.stuck = False
-            if row.silenced and not row.machine.is_dead:
+            # Nothing proves that it is dead, and Rancher never gives its agent up.
+            row.limbo = row.limbo if row.machine.recorded else ""
+            if self._is_known_to_be_gone(row):
                 row.state = "removed"
             if row.lives:
                 row.labels["aws.instance_id"] = row.machine.instance_id
@@ -296,6 +325,12 @@ class Herds(RuleBasedStateMachine):
                 self.world.join(machine)
         self.world.join(self.world.launch())
         self.world.advance(timedelta(hours=1))
+
+    def _is_known_to_be_gone(self, row: Row) -> bool:
+        """Say whether people remove a host of whom an alert says that two are one machine."""
+        named = self.world.machines.get(row.labels.get("aws.instance_id", ""))
+        is_forged = row.machine.is_dead and named is not None and not named.is_dead
+        return is_forged or (row.silenced and not row.machine.is_dead)
 
     def _is_plain(self, row: Row) -> bool:
         """Say whether a host's label names its machine, and nobody else's does."""
@@ -326,8 +361,9 @@ class Herds(RuleBasedStateMachine):
             workers=1,
             now=lambda: world.now + skew,
             clock=seconds,
-            sleep=lambda pause: world.advance(timedelta(seconds=pause)),
+            sleep=world.pause,
         )
+        world.begin_run()
         outcomes: Any = ()
         try:
             view = reconciliation.read()
@@ -338,6 +374,7 @@ class Herds(RuleBasedStateMachine):
         except CorralError as error:
             survey = Survey.of_problem(problem_of(error))
         self._tell(find_problems(survey, outcomes), survey.settled)
+        world.end_run([one.host_id for one in outcomes if one.kind in LEFT_TO_PEOPLE])
 
     def _tell(self, problems: Any, settled: Any) -> None:
         crier = Crier(
@@ -348,6 +385,23 @@ class Herds(RuleBasedStateMachine):
             resolve_quietly=lambda _channel, _key: None,
         )
         crier.tell(self.memory, problems, settled)
+
+    def _ids(self, chosen: set[int]) -> frozenset[str]:
+        machines = [self._pick(place, self._machines()) for place in chosen]
+        return frozenset(machine.instance_id for machine in machines if machine)
+
+    def _may_come_back(self, row: Row, *, answers: bool) -> bool:
+        """Say whether a dead host's machine can live after all.
+
+        What EC2 lists as terminated, or a group has ended, comes back only by being heard of.
+        """
+        machine = row.machine
+        is_weak = self.world.is_forgotten(machine) and not machine.recorded
+        return self._is_free(machine) and (answers or is_weak)
+
+    def _bring_back(self, machine: Machine, *, answers: bool) -> None:
+        self.world.resurrect(machine, answers=answers)
+        self.look_at_ec2()
 
     def _machines(self) -> list[Machine]:
         return list(self.world.machines.values())

@@ -1,15 +1,15 @@
 """A world in memory: what is true of machines, what EC2 says of them, and what Rancher believes.
 
 It keeps the truth apart from both views, so that harm can be seen: whoever takes a host out while
-its machine lives is written down in `harm`.
+its machine lives, or leaves it out of service, is written down in `harm`.
 
 Source of Rancher's side: cattle's states and timings as in Rancher 1.6 (a ping every 5 s, silent
 after six, given up 180 s later; `remove` is offered to what is not active; removed rows leave lists
 and are found by id for two more days). Of EC2's: terminated instances are listed for about an hour.
 """
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from corral.clients.rancher.answers import SettingAnswer
@@ -32,6 +32,7 @@ ACCOUNT = "123456789012"
 RECONNECTING_AFTER = timedelta(seconds=45)
 DISCONNECTED_AFTER = timedelta(seconds=225)
 EC2_FORGETS_AFTER = timedelta(hours=1)
+OUT_OF_SERVICE = ("deactivating", "inactive", "activating")
 STEP = timedelta(seconds=2)
 """How long a process of Rancher takes."""
 
@@ -78,6 +79,8 @@ class Row:
     changes_at: datetime | None = None
     """When the state it is in ends by itself."""
     stuck: bool = False
+    limbo: str = ""
+    """The state of an agent that never came up; empty for one that did."""
     silenced: bool = False
     """Whether no agent speaks for the row any more: it was removed, or the machine joined anew."""
 
@@ -93,7 +96,9 @@ class Faults:
     rancher: str = ""
     """`error` or empty."""
     ec2: str = ""
-    """`error`, `empty`, `short`, `stale`, `foreign` or empty."""
+    """What EC2's list is: `error`, `empty`, `short`, `stale`, `foreign`, `region` or empty."""
+    ec2_by_id: str | None = None
+    """What EC2 says of single instances, likewise; None if that is the same."""
     short_of: frozenset[str] = frozenset()
     stale: tuple[Instance, ...] = ()
 
@@ -110,6 +115,10 @@ class World:
     lying_since: datetime | None = None
     """When EC2 began to lie; None once somebody was told the truth."""
     harm: list[str] = field(default_factory=list)
+    taken_out: set[str] = field(default_factory=set)
+    """Hosts that the run has taken out of service."""
+    surprises: list[Callable[[], None]] = field(default_factory=list)
+    """What happens while the run pauses, one after the other."""
     calls: int = 0
     kill_at: int | None = None
     """The call before which the run dies."""
@@ -154,6 +163,35 @@ class World:
     def end(self, machine: Machine, *, recorded: bool) -> None:
         machine.power, machine.died, machine.recorded = "terminated", self.now, recorded
 
+    def resurrect(self, machine: Machine, *, answers: bool) -> None:
+        """Have a machine live that everybody took for dead."""
+        machine.power, machine.died, machine.recorded = "running", None, False
+        machine.reachable = answers
+
+    def is_forgotten(self, machine: Machine) -> bool:
+        """Say whether EC2 lists a machine no more."""
+        return machine.died is not None and self.now - machine.died > EC2_FORGETS_AFTER
+
+    def pause(self, seconds: float) -> None:
+        """Let time pass for a run, in which the world does not stand still."""
+        if self.surprises:
+            self.surprises.pop(0)()
+        self.advance(timedelta(seconds=seconds))
+
+    def begin_run(self) -> None:
+        self.taken_out.clear()
+
+    def end_run(self, told: Collection[str]) -> None:
+        """Write down which hosts a run has left out of service although their machines live.
+
+        Args:
+            told: Hosts of which people were told just that.
+        """
+        for row in self.rows.values():
+            is_out = row.id in self.taken_out and row.state in OUT_OF_SERVICE
+            if is_out and row.lives and row.id not in told:
+                self.harm.append(f"{row.id} is {row.state}, whose machine is {row.machine.power}")
+
     def restart_servers(self) -> None:
         self.servers = {f"1cm{self.number()} 10.20.0.{place}": self.now for place in (1, 2, 3)}
 
@@ -162,7 +200,7 @@ class World:
         before, self.now = self.now, self.now + by
         for row in self.rows.values():
             if row.machine.answers and not row.silenced:
-                row.heard = self.now
+                row.heard, row.limbo = self.now, ""
             elif row.heard > before:
                 row.heard = before
             self._settle(row)
@@ -170,7 +208,12 @@ class World:
     def _settle(self, row: Row) -> None:
         if row.changes_at is None or row.changes_at > self.now or row.stuck:
             return
-        ends = {"deactivating": "inactive", "removing": "removed", "purging": "purged"}
+        ends = {
+            "activating": "active",
+            "deactivating": "inactive",
+            "removing": "removed",
+            "purging": "purged",
+        }
         row.state = ends.get(row.state, row.state)
         row.changes_at = None
 
@@ -209,7 +252,10 @@ class World:
             raise RancherConflictError(f"{action} is not offered to {host_id}", status=422)
         if action in ("deactivate", "remove", "evacuate") and row.lives:
             self.harm.append(f"{action} of {host_id}, whose machine is {row.machine.power}")
+        if action in ("deactivate", "evacuate") and row.state == "active":
+            self.taken_out.add(host_id)
         row.state = {
+            "activate": "activating",
             "deactivate": "deactivating",
             "evacuate": "deactivating",
             "remove": "removing",
@@ -248,6 +294,8 @@ class World:
         )
 
     def _agent(self, row: Row) -> str:
+        if row.limbo:
+            return row.limbo
         silence = self.now - row.heard
         if silence >= DISCONNECTED_AFTER:
             return "disconnected"
@@ -266,24 +314,31 @@ class World:
 
     # EC2's and the groups' API
 
-    def list(self) -> list[Instance]:
+    def _answer(self, fault: str) -> list[Instance]:
         self.count_call()
-        self.lying_since = (self.lying_since or self.now) if self.faults.ec2 else None
-        match self.faults.ec2:
+        self.lying_since = (self.lying_since or self.now) if fault else None
+        match fault:
             case "error":
                 raise AwsUnavailableError("DescribeInstances", "RequestLimitExceeded", "slow down")
             case "empty":
                 return []
             case "foreign":
                 return [_foreign(number) for number in range(len(self.machines) + 1)]
+            case "region":
+                return [_twin(_instance(machine)) for machine in self.machines.values()]
             case "stale":
                 return [*self.faults.stale]
             case "short":
                 return [one for one in self._known() if one.id not in self.faults.short_of]
         return [*self._known()]
 
+    def list(self) -> list[Instance]:
+        return self._answer(self.faults.ec2)
+
     def find(self, ids: Collection[str]) -> dict[str, Instance]:
-        return {one.id: one for one in self.list() if one.id in ids}
+        by_id, listed = self.faults.ec2_by_id, self.faults.ec2
+        known = self._answer(listed if by_id is None else by_id)
+        return {one.id: one for one in known if one.id in ids}
 
     def terminations(self, names: Collection[str], ids: Collection[str]) -> dict[str, str]:
         self.count_call()
@@ -308,9 +363,8 @@ class World:
 
     def _known(self) -> Iterable[Instance]:
         for machine in self.machines.values():
-            if machine.died and self.now - machine.died > EC2_FORGETS_AFTER:
-                continue
-            yield _instance(machine)
+            if not self.is_forgotten(machine):
+                yield _instance(machine)
 
     # what breaks
 
@@ -336,6 +390,11 @@ def _instance(machine: Machine) -> Instance:
         pool=machine.pool,
         is_spot=False,
     )
+
+
+def _twin(instance: Instance) -> Instance:
+    """Return the instance that a cluster of the same name has at this place in another region."""
+    return replace(instance, id=f"i-e{instance.id[3:]}")
 
 
 def _foreign(number: int) -> Instance:
