@@ -10,7 +10,7 @@ from prefect.states import Completed, Failed
 
 from corral.domain.alerts import Problem, Severity
 from corral.errors import CorralError
-from tasks.draining import Fate, Handled
+from tasks.fates import Fate, Handled
 from tasks.listening import Heard
 
 DEAD_LETTER = "dead-letter"
@@ -64,6 +64,12 @@ class Drain:
         """The machines whose work is still not done, each with what was said of it last."""
         newest = {(each.pool, each.instance_id): each for each in self.heard.handled}
         return tuple(each for each in newest.values() if each.fate is Fate.LEFT)
+
+    @property
+    def passed_on(self) -> tuple[Handled, ...]:
+        """The machines whose hosts are still there, since nobody can tell whether they are."""
+        fate = Fate.PASSED_ON
+        return tuple(each for each in self.heard.handled if each.fate is fate and each.host_ids)
 
     @property
     def settled(self) -> frozenset[str]:
@@ -120,13 +126,14 @@ def name_end(drain: Drain, untold: Sequence[str] = ()) -> str:
     hears = set(drain.posts.pools) - drain.deaf.keys()
     if drain.posts.refusal or (drain.deaf and not hears and not fates):
         return "Refused"
-    if drain.left or drain.deaf or untold:
+    if drain.left or drain.passed_on or drain.deaf or untold:
         return "Partial"
-    return "Drained" if fates & {Fate.DRAINED, Fate.EVACUATED} else "InStep"
+    return "Drained" if fates & {Fate.DRAINED, Fate.EVACUATED, Fate.RESTORED} else "InStep"
 
 
 def _message(drain: Drain, untold: Sequence[str]) -> str:
-    done = sorted(drain.heard.handled, key=lambda each: each not in drain.left)
+    undone = (*drain.left, *drain.passed_on)
+    done = sorted(drain.heard.handled, key=lambda each: each not in undone)
     more = len(done) - MOST_NAMED
     return " ".join(
         [

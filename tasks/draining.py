@@ -7,28 +7,21 @@ the group lets the machine go. Who is told of the machine next does the rest.
 
 import logging
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
-from threading import Lock
-from typing import Protocol
 
 from corral.clients.rancher import Patience
-from corral.clients.rancher.removal import Outcome, OutcomeKind, RemovingRancher, remove_host
-from corral.domain.draining import (
-    Standing,
-    can_move_containers,
-    find_objection,
-    find_reason_to_stay,
-    judge_standing,
-)
+from corral.clients.rancher.removal import Outcome, OutcomeKind, remove_host
+from corral.domain.draining import Standing, can_move_containers, find_objection, judge_standing
 from corral.domain.herd import Instance
 from corral.domain.hosts import Host
 from corral.domain.lifecycle import Foreign, SpotWarning, Termination, read_message
 from corral.domain.steps import Move
 from corral.errors import CorralError
-from tasks.evacuation import evacuate_host
+from tasks.fates import Fate, Handled, left, listed, said_of
+from tasks.roster import Ec2, Groups, Rancher, Roster, look_up
+from tasks.spot import SpotWarnings
 
 log = logging.getLogger(f"corral.{__name__}")
 
@@ -37,81 +30,6 @@ LOOKS_AT_GROUP = 5
 a machine may be a moment behind the event."""
 
 News = Termination | SpotWarning | Foreign
-
-
-class Rancher(RemovingRancher, Protocol):
-    """What a drain asks of Rancher, besides what a removal does."""
-
-    def herd(self) -> list[Host]:
-        """Return the hosts of all environments, to the last page."""
-
-
-class Ec2(Protocol):
-    """What a drain asks of EC2."""
-
-    def find(self, ids: Collection[str]) -> Mapping[str, Instance]:
-        """Return those of these instances that EC2 knows, by id."""
-
-
-class Groups(Protocol):
-    """What a drain asks of auto scaling groups, and has them do."""
-
-    def lifecycle_states(self, ids: Collection[str]) -> Mapping[str, tuple[str, str]]:
-        """Return group and lifecycle state of these instances, by id."""
-
-    def complete(self, termination: Termination) -> bool:
-        """Let a group end a machine; say whether it was still waiting for that."""
-
-    def heartbeat(self, termination: Termination) -> bool:
-        """Have a group wait on for a machine; say whether it still waits at all."""
-
-
-class Fate(StrEnum):
-    """What became of a piece of news."""
-
-    DRAINED = "drained"
-    """Its host is out of Rancher, or never was in it, and the group may end the machine."""
-    EVACUATED = "evacuated"
-    """Its spot machine is about to be taken back; its containers were sent away, the host stays."""
-    DROPPED = "dropped"
-    """It is not for us, or says what is not so."""
-    LEFT = "left"
-    """Its work is not done; it is for another try."""
-
-
-@dataclass(frozen=True, slots=True)
-class Handled:
-    """One piece of news and what became of it.
-
-    `instance_id` is empty if the news names none; `sentence` says everything to people.
-    """
-
-    pool: str
-    fate: Fate
-    instance_id: str
-    sentence: str
-    host_ids: tuple[str, ...] = ()
-
-
-class Roster:
-    """Which hosts say that they are a given machine; askers at the same time share one reading."""
-
-    def __init__(self, rancher: Rancher, clock: Callable[[], float] = time.monotonic) -> None:
-        self._rancher = rancher
-        self._clock = clock
-        self._lock = Lock()
-        self._hosts: list[Host] = []
-        self._read_at = float("-inf")
-
-    def find(self, instance_id: str) -> list[Host]:
-        """Return the hosts with the label of a machine, from a list not older than this call."""
-        asked_at = self._clock()
-        with self._lock:
-            if self._read_at < asked_at:
-                begun = self._clock()
-                self._hosts = self._rancher.herd()
-                self._read_at = begun
-            return [host for host in self._hosts if host.instance_id == instance_id]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,13 +55,16 @@ class Draining:
         """Return what the body of a message says."""
         return read_message(body, self.group_names)
 
-    def handle(self, pool: str, drain_time: timedelta, news: News) -> Handled:
+    def handle(
+        self, pool: str, drain_time: timedelta, news: News, *, is_again: bool = False
+    ) -> Handled:
         """Do what a piece of news asks for, as far as it is so; an error of ours leaves it.
 
         Args:
             pool: Whose queue it came from.
             drain_time: How long after the event containers are waited for.
             news: What the message said.
+            is_again: Whether somebody was given this very message before.
 
         """
         if isinstance(news, Foreign):
@@ -151,39 +72,69 @@ class Draining:
         try:
             if isinstance(news, Termination):
                 return self._drain(pool, drain_time, news)
-            return self._evacuate(pool, news)
+            return self._spot_warnings.heed(pool, news, is_again=is_again)
         except CorralError as error:
-            return _left(pool, news.instance_id, (), [str(error)])
+            return left(pool, news.instance_id, (), [str(error)])
 
     def _drain(self, pool: str, drain_time: timedelta, news: Termination) -> Handled:
         standing, instance = self._find_standing(news)
-        who = news.instance_id
         if standing is Standing.STAYING:
-            sentence = f"{who} is not being ended by {news.group}: its host is left alone."
-            return Handled(pool, Fate.DROPPED, who, sentence)
-        hosts = self.roster.find(who)
-        ids = tuple(host.id for host in hosts)
+            who = f"{news.instance_id} is not being ended by {news.group}"
+            return Handled(pool, Fate.DROPPED, news.instance_id, f"{who}: its host is left alone.")
+        if standing is Standing.UNKNOWN:
+            doubt = f"neither {news.group} nor EC2 knows it, which proves nothing"
+            return self._pass_on(pool, news, (), [doubt])
+        found = self.roster.find(news.instance_id, instance)
         in_time = self.now() < news.time + drain_time
-        outcomes = [self._remove(host, standing, instance, in_time=in_time) for host in hosts]
+        sure = [host for host, doubt in found.values() if not doubt]
+        outcomes = [self._remove(host, standing, instance, in_time=in_time) for host in sure]
         undone = [each.sentence for each in outcomes if each.kind is not OutcomeKind.REMOVED]
         if undone:
-            return _left(pool, who, ids, undone)
+            return left(pool, news.instance_id, tuple(found), undone)
+        if doubts := [doubt for _, doubt in found.values() if doubt]:
+            return self._pass_on(pool, news, tuple(found), doubts)
+        gone = said_of(tuple(found), "out of Rancher")
+        sentence = f"{news.instance_id}: {gone}, {self._complete(news)}."
+        return Handled(pool, Fate.DRAINED, news.instance_id, sentence, tuple(found))
+
+    def _pass_on(
+        self, pool: str, news: Termination, host_ids: tuple[str, ...], doubts: Sequence[str]
+    ) -> Handled:
+        """Have the group end a machine, and leave what calls itself its host as it is."""
+        sentence = (
+            f"{news.instance_id} is left to reconcile-hosts, and {self._complete(news)}:"
+            f" {listed(doubts)}."
+        )
+        return Handled(pool, Fate.PASSED_ON, news.instance_id, sentence, host_ids)
+
+    def _complete(self, news: Termination) -> str:
         waited = self.groups.complete(news)
-        gone = _said_of(ids, "out of Rancher")
-        sentence = f"{who}: {gone}, {news.group} {'goes on' if waited else 'no longer waited'}."
-        return Handled(pool, Fate.DRAINED, who, sentence, ids)
+        return f"{news.group} {'goes on' if waited else 'no longer waited'}"
 
     def _find_standing(self, news: Termination) -> tuple[Standing, Instance | None]:
         """Return how a machine stands, asked again while the news may be ahead of the group."""
         for look in range(LOOKS_AT_GROUP):
             if look:
                 self.pause(self.patience.interval.total_seconds())
-            membership = self.groups.lifecycle_states([news.instance_id]).get(news.instance_id)
-            instance = self.ec2.find([news.instance_id]).get(news.instance_id)
+            membership, instance = look_up(self.groups, self.ec2, news.instance_id)
             standing = judge_standing(news, membership, instance)
-            if standing is not Standing.STAYING:
+            if standing in (Standing.LEAVING, Standing.DEAD):
                 break
         return standing, instance
+
+    @property
+    def _spot_warnings(self) -> SpotWarnings:
+        return SpotWarnings(
+            self.cluster,
+            self.rancher,
+            self.ec2,
+            self.groups,
+            self.roster,
+            self.patience,
+            self.pause,
+            self.now,
+            self.clock,
+        )
 
     def _remove(
         self, host: Host, standing: Standing, instance: Instance | None, *, in_time: bool
@@ -201,45 +152,6 @@ class Draining:
             sleep=self.pause,
             clock=self.clock,
         )
-
-    def _evacuate(self, pool: str, news: SpotWarning) -> Handled:
-        """Send the containers of a spot machine away; what ends its host is its termination."""
-        who = news.instance_id
-        instance = self.ec2.find([who]).get(who)
-        if reason := find_reason_to_stay(instance, self.cluster, pool):
-            return Handled(pool, Fate.DROPPED, who, f"{who} is not evacuated: {reason}.")
-        hosts = self.roster.find(who)
-        ids = tuple(host.id for host in hosts)
-        late = [sentence for host in hosts if (sentence := self._send_away(host, instance))]
-        if late:
-            return _left(pool, who, ids, late)
-        sentence = f"{who} is about to be taken back by AWS: {_said_of(ids, 'evacuated')}."
-        return Handled(pool, Fate.EVACUATED, who, sentence, ids)
-
-    def _send_away(self, host: Host, instance: Instance | None) -> str:
-        """Have a host send its containers away; return why it could not, "" if it did."""
-        return find_objection(host, Standing.LEAVING, instance) or evacuate_host(
-            self.rancher,
-            host,
-            can_move=can_move_containers(host, instance),
-            patience=self.patience,
-            pause=self.pause,
-            clock=self.clock,
-        )
-
-
-def _left(
-    pool: str, instance_id: str, host_ids: tuple[str, ...], reasons: Sequence[str]
-) -> Handled:
-    said = "; ".join(reason.rstrip(".") for reason in reasons)
-    sentence = f"{instance_id} is left for another try: {said}."
-    return Handled(pool, Fate.LEFT, instance_id, sentence, host_ids)
-
-
-def _said_of(host_ids: Collection[str], verb: str) -> str:
-    if not host_ids:
-        return "Rancher has no host of it"
-    return f"host {', '.join(host_ids)} is {verb}"
 
 
 def _say(move: Move, host: Host) -> None:

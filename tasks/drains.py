@@ -11,13 +11,22 @@ from prefect.cache_policies import NO_CACHE
 from corral.clients.aws import Ec2, Groups, LifecycleQueue
 from corral.clients.rancher import RancherClient
 from corral.cluster import ClusterSpec, Pool
+from corral.domain.herd import Rule
+from corral.domain.incidents import find_incidents
 from corral.errors import CorralError
 from tasks import connect
 from tasks.drain_reports import DeadLetters, Posts
-from tasks.draining import Draining, Roster
+from tasks.draining import Draining
 from tasks.entrance import enter, removal_patience, say_unbuilt
-from tasks.listening import Heard, Listening, Loans, Source, stoppable_pause
+from tasks.farewells import end_incidents
+from tasks.fates import Fate
+from tasks.listening import Heard, Listening, Source, stoppable_pause
+from tasks.loans import Loans
 from tasks.refusals import problem_of
+from tasks.roster import Roster
+
+BEATS_A_HOOK = 4
+"""Signs of life, at least, within the time for which a group waits without one."""
 
 
 @task(task_run_name="find-queues-of-{spec.name}", tags=["aws", "rancher"], cache_policy=NO_CACHE)
@@ -54,7 +63,9 @@ def listen_to_queues(spec: ClusterSpec, pools: Sequence[str], listen_s: float) -
     ]
     listening = _listening(spec, entrance.session, entrance.rancher)
     get_run_logger().info("listening to %s for %.0f s", ", ".join(pools), listen_s)
-    return listening.listen(sources, listen_s)
+    heard = listening.listen(sources, listen_s)
+    end_incidents(spec, _incidents(spec, heard))
+    return heard
 
 
 @task(task_run_name="count-failed-of-{spec.name}", tags=["aws"], cache_policy=NO_CACHE)
@@ -87,21 +98,34 @@ def _find_posts(spec: ClusterSpec, session: boto3.Session) -> Posts:
     return Posts(tuple(name for name, exists in found.items() if exists), missing, deaf)
 
 
+def _incidents(spec: ClusterSpec, heard: Heard) -> list[str]:
+    """Return the keys of what machines may have told people whose hosts are gone now."""
+    environments = {pool.name: pool.environment for pool in spec.pools}
+    gone = (each for each in heard.handled if each.fate is Fate.DRAINED)
+    return find_incidents((environments[each.pool], each.instance_id) for each in gone)
+
+
+def _beat_s(spec: ClusterSpec) -> float:
+    """Return the seconds between two signs of life that no pool's group finds too long."""
+    hook_s = min(pool.drain_timeout_s for pool in spec.pools)
+    return min(connect.settings().heartbeat_interval_s, hook_s / BEATS_A_HOOK)
+
+
 def _listening(spec: ClusterSpec, session: boto3.Session, rancher: RancherClient) -> Listening:
-    stop, groups = Event(), Groups(session)
+    stop, ec2, groups = Event(), Ec2(session), Groups(session)
     draining = Draining(
         cluster=spec.name,
         group_names=frozenset(f"{spec.name}-{pool.name}" for pool in spec.pools),
         rancher=rancher,
-        ec2=Ec2(session),
+        ec2=ec2,
         groups=groups,
-        roster=Roster(rancher),
+        roster=Roster(rancher, ec2, Rule.of(spec, connect.settings())),
         patience=removal_patience(),
         pause=stoppable_pause(stop),
     )
     return Listening(
         draining,
-        Loans(groups, connect.settings().heartbeat_interval_s),
+        Loans(groups, _beat_s(spec)),
         workers=spec.reconcile.parallel_removals,
         stop=stop,
     )

@@ -1,6 +1,7 @@
 """Sends the containers of a living host away and lets it take no new ones; the host itself stays.
 
-For machines that AWS is about to take back: they have two minutes, and may still be spared.
+For machines that AWS is about to take back: they have two minutes, and may still be spared. Then
+the host is put back into service.
 """
 
 import logging
@@ -8,9 +9,12 @@ from collections.abc import Callable
 
 from corral.clients.rancher import Patience
 from corral.clients.rancher.removal import RemovingRancher
+from corral.domain.herd.matching import is_going
 from corral.domain.hosts import Host
 from corral.domain.steps import Move, next_move
 from corral.errors import RancherConflictError, RancherGoneError
+
+ACTIVATE = "activate"
 
 log = logging.getLogger(f"corral.{__name__}")
 
@@ -51,6 +55,36 @@ def evacuate_host(
     return ""
 
 
+def restore_host(
+    rancher: RemovingRancher,
+    host: Host,
+    *,
+    patience: Patience,
+    pause: Callable[[float], None],
+    clock: Callable[[], float],
+) -> str:
+    """Return why a host is still out of service; "" once it takes containers again, or goes.
+
+    Args:
+        rancher: Where the host is.
+        host: Read again before anything is done.
+        patience: How long the host may take, and the pause between two looks.
+        pause: Seconds.
+        clock: Seconds, ever growing.
+
+    """
+    deadline = clock() + patience.deadline.total_seconds()
+    while (fresh := rancher.host(host.project_id, host.id)) is not None and not is_going(fresh):
+        if Move.DEACTIVATE in fresh.actions:
+            return ""
+        if ACTIVATE in fresh.actions:
+            _ask(rancher, fresh, ACTIVATE)
+        if clock() > deadline:
+            return f"host {host.id} is still out of service, it is {fresh.state}"
+        pause(patience.interval.total_seconds())
+    return ""
+
+
 def _next_move(
     rancher: RemovingRancher, host: Host, *, can_move: bool, is_evacuating: bool
 ) -> Move:
@@ -65,7 +99,7 @@ def _next_move(
     )
 
 
-def _ask(rancher: RemovingRancher, host: Host, move: Move) -> bool:
+def _ask(rancher: RemovingRancher, host: Host, move: str) -> bool:
     """Ask for a step, and say whether it was taken; a no is for the next look to understand."""
     log.info("host %s (%s): %s", host.id, host.instance_id, move)
     try:

@@ -5,52 +5,87 @@ of the end: nobody there waits for it.
 """
 
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
 
-from corral.clients.alerts import resolve_quietly
+from corral.clients.alerts import Channel, resolve_quietly
 from corral.clients.rancher.removal import Outcome, OutcomeKind
 from corral.cluster import ClusterSpec
-from corral.domain.alerts import key_of
 from corral.domain.herd import Removal
 from corral.domain.hosts import ENVIRONMENT_LABEL
-from corral.domain.steps import Move
+from corral.domain.incidents import find_incidents
 from corral.errors import AlertError
 from tasks import connect
 from tasks.alerts import channels
 
 log = logging.getLogger(f"corral.{__name__}")
 
-LEAVE = "leave"
-"""Kind of the problem that a machine could not take its host along, as `node/` calls it."""
-MOST = 20
-"""Incidents that are ended in one run: PagerDuty takes 120 calls a minute.
+LONGEST_S = 120.0
+"""Seconds that one run takes for this. A channel takes two events a second, and a host has two.
 
 Source: PagerDuty developer documentation, Events API v2, "Rate limits".
 """
+PATIENCE_S = 20.0
+"""Seconds of failures after which a channel is asked no more in this run."""
 
 
 def end_incidents_of_machines(
     spec: ClusterSpec, removals: Sequence[Removal], outcomes: Sequence[Outcome]
 ) -> None:
-    """End what machines may have told of hosts that are gone now; what cannot be ended stays."""
-    keys = find_incidents(removals, outcomes)[:MOST]
-    found, _ = channels(spec) if keys else ([], [])
-    for channel in found:
-        try:
-            for key in keys:
-                resolve_quietly(channel, key, pagerduty_url=connect.settings().pagerduty_url)
-        except AlertError as error:
-            log.warning("incidents of machines that are gone may stay open: %s", error)
+    """End what machines may have told of hosts that a reconcile removed."""
+    end_incidents(spec, find_incidents(gone_of(removals, outcomes)))
 
 
-def find_incidents(removals: Sequence[Removal], outcomes: Sequence[Outcome]) -> list[str]:
-    """Return the keys of incidents about hosts that are gone and that somebody else began with.
-
-    Nobody had begun with a host that could still be deactivated, so its machine told nothing.
-    """
+def gone_of(removals: Sequence[Removal], outcomes: Sequence[Outcome]) -> list[tuple[str, str]]:
+    """Return environment and instance of each host that is gone, whatever state it was in."""
     gone = {outcome.host_id for outcome in outcomes if outcome.kind is OutcomeKind.REMOVED}
     return [
-        key_of(host.labels.get(ENVIRONMENT_LABEL, ""), LEAVE, subject=removal.instance_id)
+        (removal.host.labels.get(ENVIRONMENT_LABEL, ""), removal.instance_id)
         for removal in removals
-        if (host := removal.host).id in gone and Move.DEACTIVATE not in host.actions
+        if removal.host.id in gone
     ]
+
+
+def end_incidents(spec: ClusterSpec, keys: Sequence[str]) -> None:
+    """End incidents where they are kept, in the order of their keys; what cannot be ended stays."""
+    found, _ = channels(spec) if keys else ([], [])
+    until = time.monotonic() + LONGEST_S
+    end = partial(resolve_quietly, pagerduty_url=connect.settings().pagerduty_url)
+    for channel in found:
+        left = end_all(channel, keys, end, until=until)
+        if left:
+            log.warning("%s may keep incidents of machines that are gone: %s", channel.name, left)
+
+
+def end_all(
+    channel: Channel,
+    keys: Sequence[str],
+    end: Callable[[Channel, str], None],
+    *,
+    until: float,
+    clock: Callable[[], float] = time.monotonic,
+) -> list[str]:
+    """Return the keys of the incidents that could not be ended; one of them stops no other.
+
+    Args:
+        channel: Where incidents may be kept.
+        keys: Of the incidents.
+        end: Ends one, or raises AlertError.
+        until: When to stop, by the clock.
+        clock: Seconds, ever growing.
+
+    """
+    failed: list[str] = []
+    lost_s = 0.0
+    for number, key in enumerate(keys):
+        begun = clock()
+        if begun >= until or lost_s >= PATIENCE_S:
+            return [*failed, *keys[number:]]
+        try:
+            end(channel, key)
+        except AlertError as error:
+            log.info("%s is not ended: %s", key, error)
+            failed.append(key)
+            lost_s += clock() - begun
+    return failed

@@ -2,29 +2,29 @@
 
 A message is on loan from its queue while it is worked on. It is deleted when its work is done, and
 else comes again; so it does if this process dies. It knows neither Prefect nor what a message says.
+Whatever hangs is left behind: its message comes again.
 """
 
 import logging
 import math
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
-from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import timedelta
-from threading import BoundedSemaphore, Event, Lock
-from typing import ParamSpec, Protocol, TypeVar
+from threading import BoundedSemaphore, Event
+from typing import Any
 
 from corral.clients.aws import Message
-from corral.domain.lifecycle import Foreign, Termination
-from corral.errors import CorralError
-from tasks.draining import Draining, Fate, Groups, Handled, News
+from corral.domain.lifecycle import Foreign
+from corral.errors import AwsUnavailableError, CorralError
+from tasks.draining import Draining, News
+from tasks.fates import Fate, Handled
+from tasks.loans import LONGEST_WORK_S, Loans, Queue
+from tasks.threads import start
 
 log = logging.getLogger(f"corral.{__name__}")
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 POLL_S = 5
 """Seconds that one look into an empty queue takes. Longer ones would save calls that cost nothing;
@@ -33,26 +33,14 @@ AFTER_FAILURE_S = 5.0
 SIGNAL_S = 0.5
 MOST_AT_ONCE = 10
 """Messages of one queue that are worked on at once: as many as SQS gives in one answer."""
-LEAST_LOAN_S = 10.0
-BEATS_A_LOAN = 3
-"""Signs of life that may be missed before a message is given to somebody else."""
+STOP_S = 10.0
+"""Seconds in which work that is told to stop gives its message back; what takes longer hangs."""
+LOOKS_A_HOOK = 4
+"""Looks at a message that was left, at least, while its machine is kept waiting without a sign."""
 
 
 class StoppedError(Exception):
     """The run has been told to stop: what is under way is given back."""
-
-
-class Queue(Protocol):
-    """What is asked of the queue of one pool."""
-
-    def receive(self, wait_s: int, most: int = 10) -> list[Message]:
-        """Return what is there, or what comes within some seconds."""
-
-    def delete(self, message: Message) -> None:
-        """Take a message out of the queue for good."""
-
-    def extend(self, message: Message, seconds: int) -> None:
-        """Keep a message out of others' hands for so many seconds from now; 0 gives it back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,54 +62,13 @@ class Heard:
     """Pool to what its queue answered last, if that was no success."""
 
 
-class Loans:
-    """The messages that are worked on: kept from others, their machines kept waiting."""
+@dataclass(slots=True)
+class _Ear:
+    """What one listener has heard so far: its messages by the work on each."""
 
-    def __init__(self, groups: Groups, beat_s: float) -> None:
-        """Hold nothing yet.
-
-        Args:
-            groups: Who keeps machines waiting.
-            beat_s: Seconds between two signs of life.
-
-        """
-        self.beat_s = beat_s
-        self.loan_s = math.ceil(max(LEAST_LOAN_S, BEATS_A_LOAN * beat_s))
-        self._groups = groups
-        self._lock = Lock()
-        self._held: dict[str, tuple[Queue, Message, News]] = {}
-
-    @contextmanager
-    def hold(self, queue: Queue, message: Message, news: News) -> Iterator[None]:
-        """Keep a message, and the machine it is about, for as long as the block takes."""
-        with self._lock:
-            self._held[message.receipt] = (queue, message, news)
-        try:
-            yield
-        finally:
-            with self._lock:
-                del self._held[message.receipt]
-
-    def beat(self) -> None:
-        """Give a sign of life for everything that is held.
-
-        Nothing is let go of meanwhile: a sign of life for a message that was just given back would
-        take it again.
-        """
-        with self._lock:
-            receipts = list(self._held)
-        for receipt in receipts:
-            with self._lock:
-                if receipt in self._held:
-                    self._beat(*self._held[receipt])
-
-    def _beat(self, queue: Queue, message: Message, news: News) -> None:
-        try:
-            queue.extend(message, self.loan_s)
-            if isinstance(news, Termination):
-                self._groups.heartbeat(news)
-        except CorralError as error:
-            log.warning("a sign of life was not taken: %s", error)
+    source: Source
+    works: dict[Future[Handled], Message] = field(default_factory=dict)
+    deaf: CorralError | None = None
 
 
 class Listening:
@@ -148,78 +95,122 @@ class Listening:
         """
         self._draining = draining
         self._loans = loans
-        self._turn = BoundedSemaphore(workers)
+        self._room = BoundedSemaphore(workers)
         self._stop = stop
         self._clock = clock
 
     def listen(self, sources: Sequence[Source], listen_s: float) -> Heard:
-        """Listen for so long, and until every queue is empty; whatever ends it, nothing is lost."""
+        """Listen for so long, and until every queue is empty; whatever ends it, nothing is lost.
+
+        What hangs is told to stop, and left behind if it does not: nobody waits for it for ever.
+        """
         until = self._clock() + listen_s
-        with (
-            ThreadPoolExecutor(MOST_AT_ONCE * len(sources), "drain") as hands,
-            ThreadPoolExecutor(len(sources) + 1, "listen") as listeners,
-        ):
-            try:
-                heart = _submit(listeners, self._keep_loans)
-                ears = [_submit(listeners, self._hear, each, until, hands) for each in sources]
-                _await(ears)
-            finally:
-                self._stop.set()
+        ears = [_Ear(source) for source in sources]
+        heart = start(self._keep_loans)
+        listeners = [start(self._hear, ear, until) for ear in ears]
+        try:
+            self._await(listeners, until + LONGEST_WORK_S)
+            self._await(_works(ears), until + LONGEST_WORK_S)
+        finally:
+            self._stop.set()
+            wait([heart, *listeners], STOP_S)
+            wait(_works(ears), STOP_S)
+        if heart.done():
             heart.result()
-        return _together([ear.result() for ear in ears])
+        ends = zip(ears, listeners, strict=True)
+        deaf = {ear.source.pool: _deafness(ear, listener) for ear, listener in ends}
+        return Heard(
+            tuple(self._result(ear, work) for ear in ears for work in _works([ear])),
+            {pool: error for pool, error in deaf.items() if error},
+        )
 
     def work_off(self, source: Source, message: Message) -> Handled:
         """Do what one message asks for, then delete it or leave it for another try."""
         news = self._draining.read(message.body)
         try:
-            with self._loans.hold(source.queue, message, news), self._turn:
-                self._draining.pause(0)
-                handled = self._draining.handle(source.pool, source.drain_time, news)
+            with self._loans.hold(source.queue, message, news), self._turn():
+                handled = self._draining.handle(
+                    source.pool, source.drain_time, news, is_again=message.receives > 1
+                )
         except StoppedError:
-            handled = _given_back(source.pool, news)
+            handled = _given_back(source.pool, news, "the run was told to stop")
         log.info("%s: %s", source.pool, handled.sentence)
-        self._settle(source.queue, message, handled)
+        self._settle(source, message, news, handled)
         return handled
 
-    def _settle(self, queue: Queue, message: Message, handled: Handled) -> None:
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Wait until not too many work at once, unless the run is to stop."""
+        while not self._room.acquire(timeout=SIGNAL_S):
+            self._draining.pause(0)
+        try:
+            self._draining.pause(0)
+            yield
+        finally:
+            self._room.release()
+
+    def _settle(self, source: Source, message: Message, news: News, handled: Handled) -> None:
         """Take a message out of its queue, or say when it comes again; failing that, it does."""
         try:
-            if handled.fate is not Fate.LEFT:
-                queue.delete(message)
+            if handled.is_done:
+                source.queue.delete(message)
                 return
-            queue.extend(message, 0 if self._stop.is_set() else self._loans.loan_s)
+            self._loans.keep_waiting(news)
+            source.queue.extend(message, self._rest_s(source, handled))
         except CorralError as error:
             log.warning("%s: the message comes again, since %s", handled.pool, error)
 
-    def _keep_loans(self) -> None:
-        while not self._stop.wait(self._loans.beat_s):
-            self._loans.beat()
+    def _rest_s(self, source: Source, handled: Handled) -> int:
+        """Return after how many seconds a message comes again; in time for a group that waits."""
+        if handled.rest is not None:
+            return math.ceil(handled.rest.total_seconds())
+        if self._stop.is_set():
+            return 0
+        hook_s = source.drain_time.total_seconds()
+        return math.ceil(min(self._loans.loan_s, hook_s / LOOKS_A_HOOK))
 
-    def _hear(self, source: Source, until: float, hands: ThreadPoolExecutor) -> Heard:
+    def _keep_loans(self) -> None:
+        beats: Collection[Future[None]] = ()
+        while not self._stop.wait(self._loans.beat_s):
+            for beat in beats:
+                if beat.done():
+                    beat.result()
+            beats = self._loans.beat()
+
+    def _hear(self, ear: _Ear, until: float) -> None:
         """Hear one queue to its end, with as many messages in hand as there is room for."""
-        works: list[Future[Handled]] = []
-        deaf: dict[str, CorralError] = {}
         while not self._stop.is_set():
             is_over = self._clock() >= until
-            under_way = [work for work in works if not work.done()]
+            under_way = [work for work in ear.works if not work.done()]
             if len(under_way) >= MOST_AT_ONCE:
-                wait(under_way, timeout=POLL_S, return_when=FIRST_COMPLETED)
+                wait(under_way, timeout=SIGNAL_S, return_when=FIRST_COMPLETED)
                 continue
             try:
                 room = MOST_AT_ONCE - len(under_way)
-                messages = source.queue.receive(self._seconds_of_a_look(until), room)
-                deaf = {}
+                messages = ear.source.queue.receive(self._seconds_of_a_look(until), room)
+                ear.deaf = None
             except CorralError as error:
-                deaf = {source.pool: error}
+                ear.deaf = error
                 if is_over or not error.temporary:
                     break
-                log.warning("%s: %s", source.pool, error)
+                log.warning("%s: %s", ear.source.pool, error)
                 self._stop.wait(AFTER_FAILURE_S)
                 continue
-            works += [_submit(hands, self.work_off, source, message) for message in messages]
+            ear.works |= {start(self.work_off, ear.source, each): each for each in messages}
             if is_over and not messages:
                 break
-        return Heard(tuple(work.result() for work in works), deaf)
+
+    def _await(self, futures: Collection[Future[Any]], until: float) -> None:
+        """Wait in short waits, so that a signal always gets through."""
+        pending = futures
+        while pending and self._clock() < until:
+            pending = wait(pending, timeout=SIGNAL_S).not_done
+
+    def _result(self, ear: _Ear, work: Future[Handled]) -> Handled:
+        if work.done():
+            return work.result()
+        news = self._draining.read(ear.works[work].body)
+        return _given_back(ear.source.pool, news, "its work hangs")
 
     def _seconds_of_a_look(self, until: float) -> int:
         """Return how long a look may wait; never 0, with which SQS asks only some of its servers.
@@ -242,27 +233,19 @@ def stoppable_pause(stop: Event) -> Callable[[float], None]:
     return pause
 
 
-def _given_back(pool: str, news: News) -> Handled:
+def _given_back(pool: str, news: News, why: str) -> Handled:
     who = "" if isinstance(news, Foreign) else news.instance_id
-    sentence = f"{who or 'A message'} is left for another try: the run was told to stop."
+    sentence = f"{who or 'A message'} is left for another try: {why}."
     return Handled(pool, Fate.LEFT, who, sentence)
 
 
-def _submit(
-    executor: ThreadPoolExecutor, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
-) -> Future[T]:
-    """Start some work in another thread, in the context of this one: its log lines belong to it."""
-    context = copy_context()
-    return executor.submit(lambda: context.run(work, *args, **kwargs))
+def _works(ears: Sequence[_Ear]) -> list[Future[Handled]]:
+    return [work for ear in ears for work in [*ear.works]]
 
 
-def _await(futures: Collection[Future[Heard]]) -> None:
-    """Wait in short waits, so that a signal always gets through."""
-    pending: Collection[Future[Heard]] = futures
-    while pending:
-        pending = wait(pending, timeout=SIGNAL_S).not_done
-
-
-def _together(parts: Sequence[Heard]) -> Heard:
-    handled = tuple(each for part in parts for each in part.handled)
-    return Heard(handled, {pool: error for part in parts for pool, error in part.deaf.items()})
+def _deafness(ear: _Ear, listener: Future[None]) -> CorralError | None:
+    """Return why a queue could not be heard to the end; None if it was."""
+    if listener.done():
+        listener.result()
+        return ear.deaf
+    return AwsUnavailableError("ReceiveMessage", "Timeout", "the queue never answered")

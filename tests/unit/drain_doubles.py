@@ -1,7 +1,7 @@
 """A small world for tests of the drain: machines, their hosts, their groups, and a queue."""
 
 import json
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -9,27 +9,44 @@ from typing import Any
 
 from corral.clients.aws import Message
 from corral.clients.rancher import Patience
-from corral.domain.herd import Instance
+from corral.domain.herd import Instance, Rule
 from corral.domain.hosts import Host
 from corral.domain.lifecycle import Termination
 from corral.errors import CorralError, RancherConflictError, RancherGoneError
-from tasks.draining import Draining, Roster
+from tasks.draining import Draining
+from tasks.roster import Roster
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 GROUP, HOOK, POOL = "lab-web", "lab-web-drain", "web"
 MACHINE = "i-0123456789abcdef0"
 OTHER = "i-0123456789abcdef1"
 DRAIN_TIME = timedelta(minutes=10)
+RULE = Rule(
+    cluster="lab",
+    account_id="123456789012",
+    region="us-east-1",
+    max_removals=5,
+    max_removal_percent=20,
+    max_absent_removals=1,
+    join_grace=timedelta(minutes=15),
+    quiet=timedelta(minutes=15),
+    stuck_after=timedelta(minutes=10),
+    absence=timedelta(hours=1),
+)
 
 # Source: cattle v0.183.83, spring-process-context.xml.
 ACTIONS = {
     "active": frozenset({"deactivate", "evacuate", "update", "delete"}),
     "deactivating": frozenset({"remove", "delete"}),
     "inactive": frozenset({"activate", "evacuate", "remove", "update", "delete"}),
+    "activating": frozenset({"deactivate", "remove", "delete"}),
     "removing": frozenset({"delete"}),
     "removed": frozenset({"purge", "delete"}),
     "purged": frozenset({"delete"}),
 }
+
+FOLLOWING = {"deactivating": "inactive", "activating": "active", "removing": "removed"}
+BEGINNING = {"remove": "removing", "purge": "purged", "activate": "activating"}
 
 
 def termination(instance_id: str = MACHINE, *, group: str = GROUP, ticket: str = "t-1") -> str:
@@ -60,7 +77,7 @@ def termination(instance_id: str = MACHINE, *, group: str = GROUP, ticket: str =
     )
 
 
-def spot_warning(instance_id: str = MACHINE) -> str:
+def spot_warning(instance_id: str = MACHINE, *, action: str = "terminate") -> str:
     """An event as EventBridge puts it into a queue.
 
     Source: Amazon EC2 user guide, spot instance interruption notices.
@@ -75,7 +92,7 @@ def spot_warning(instance_id: str = MACHINE) -> str:
             "time": f"{NOW:%Y-%m-%dT%H:%M:%SZ}",
             "region": "us-east-1",
             "resources": [f"arn:aws:ec2:us-east-1a:instance/{instance_id}"],
-            "detail": {"instance-id": instance_id, "instance-action": "terminate"},
+            "detail": {"instance-id": instance_id, "instance-action": action},
         }
     )
 
@@ -110,7 +127,7 @@ class World:
         self.seconds += seconds
         self.on_pause()
         for host_id, row in self.rows.items():
-            following = {"deactivating": "inactive", "removing": "removed"}.get(row.state)
+            following = FOLLOWING.get(row.state)
             if following:
                 self._set(host_id, following)
             elif row.state == "inactive" and self.containers.get(host_id, 0) > 0:
@@ -131,9 +148,18 @@ class World:
             actions=ACTIONS["active"],
         )
 
-    def run(self, instance_id: str = MACHINE, address: str = "10.0.0.1") -> None:
+    def run(
+        self, instance_id: str = MACHINE, address: str = "10.0.0.1", *, is_spot: bool = False
+    ) -> None:
         self.machines[instance_id] = Instance(
-            instance_id, "running", NOW - timedelta(days=2), address, "", "lab", POOL
+            instance_id,
+            "running",
+            NOW - timedelta(days=2),
+            address,
+            f"ip-{address.replace('.', '-')}.ec2.internal" if address else "",
+            "lab",
+            POOL,
+            is_spot,
         )
         self.members[instance_id] = (GROUP, "InService")
 
@@ -145,8 +171,10 @@ class World:
     def die(self, instance_id: str = MACHINE) -> None:
         """Have EC2 end a machine, with no group left that has it."""
         self.members.pop(instance_id, None)
-        machine = self.machines[instance_id]
-        self.machines[instance_id] = replace(machine, state="terminated", private_ip="")
+        machine = self.machines.get(instance_id)
+        if machine:
+            ended = replace(machine, state="terminated", private_ip="", private_dns="")
+            self.machines[instance_id] = ended
 
     def change(self, host_id: str = "1h1", **changes: Any) -> None:
         self.rows[host_id] = replace(self.rows[host_id], **changes)
@@ -184,10 +212,13 @@ class World:
             raise RancherGoneError(f"no host {host_id}", status=404)
         if action not in row.actions:
             raise RancherConflictError(f"{action} is not offered", status=422)
-        following = {"remove": "removing", "purge": "purged"}.get(action, "deactivating")
-        self._set(host_id, following)
+        self._set(host_id, BEGINNING.get(action, "deactivating"))
 
     # EC2 and groups
+
+    def list(self) -> Sequence[Instance]:
+        self._called("list")
+        return tuple(self.machines.values())
 
     def find(self, ids: Collection[str]) -> dict[str, Instance]:
         self._called("find")
@@ -262,7 +293,7 @@ def draining(world: World, **changes: Any) -> Draining:
             rancher=world,
             ec2=world,
             groups=world,
-            roster=Roster(world, clock=lambda: world.seconds),
+            roster=Roster(world, world, RULE, clock=lambda: world.seconds),
             patience=patience,
             pause=world.pause,
             now=lambda: NOW + timedelta(seconds=world.seconds),

@@ -8,7 +8,6 @@ from corral.domain.draining import (
     Standing,
     can_move_containers,
     find_objection,
-    find_reason_to_stay,
     judge_standing,
 )
 from corral.domain.herd import Instance
@@ -69,9 +68,6 @@ def test_a_message_is_believed_only_as_far_as_group_and_ec2_agree(
         (Standing.DEAD, machine("terminated"), "active", False),
         (Standing.DEAD, machine("terminated"), "reconnecting", False),
         (Standing.DEAD, machine("terminated"), "disconnected", True),
-        (Standing.UNKNOWN, None, "active", False),
-        (Standing.UNKNOWN, None, "reconnecting", False),
-        (Standing.UNKNOWN, None, "disconnected", True),
     ],
 )
 def test_an_agent_that_answers_speaks_for_its_machine(
@@ -115,14 +111,23 @@ def test_containers_are_waited_for_while_somebody_can_move_them(
 
 
 @pytest.mark.parametrize(
-    ("instance", "reason"),
+    ("hostname", "private_dns", "is_another"),
     [
-        (RUNNING, ""),
-        (None, "EC2 does not know it"),
-        (replace(RUNNING, pool="celery"), "it is no machine of lab's pool web"),
-        (replace(RUNNING, cluster="prod"), "it is no machine of lab's pool web"),
-        (machine("terminated"), "it is terminated already"),
+        ("ip-10-0-0-1", "ip-10-0-0-1.ec2.internal", False),
+        ("IP-10-0-0-1.ec2.internal", "ip-10-0-0-1.ec2.internal", False),
+        ("ip-10-0-0-9", "ip-10-0-0-1.ec2.internal", True),
+        ("i-0123456789abcdef1.ec2.internal", "ip-10-0-0-1.ec2.internal", True),
+        (f"{MACHINE}.ec2.internal", "ip-10-0-0-1.ec2.internal", False),
+        ("web-7", "ip-10-0-0-1.ec2.internal", False),
+        ("", "ip-10-0-0-1.ec2.internal", False),
+        ("ip-10-0-0-9", "", False),
     ],
 )
-def test_a_spot_warning_is_for_one_pool_only(instance: Instance | None, reason: str):
-    assert find_reason_to_stay(instance, "lab", "web") == reason
+def test_a_name_that_ec2_gave_to_another_machine_is_believed_against_a_label(
+    hostname: str, private_dns: str, *, is_another: bool
+):
+    instance = replace(RUNNING, private_dns=private_dns)
+
+    objection = find_objection(replace(HOST, hostname=hostname), Standing.LEAVING, instance)
+
+    assert bool(objection) is is_another

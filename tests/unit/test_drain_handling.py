@@ -1,5 +1,6 @@
 """What a drain does about one message: with the real steps, in a world that keeps state."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -12,16 +13,18 @@ from corral.errors import (
     RancherRefusedError,
     RancherUnreachableError,
 )
-from tasks.draining import Draining, Fate, Handled
+from tasks.draining import Draining
+from tasks.fates import Fate, Handled
+from tasks.roster import Roster
 from tests.unit.drain_doubles import (
     DRAIN_TIME,
     MACHINE,
     NOW,
     OTHER,
     POOL,
+    RULE,
     World,
     draining,
-    spot_warning,
     termination,
 )
 
@@ -102,19 +105,46 @@ def test_a_message_that_comes_late_still_removes_the_host_of_a_dead_machine(worl
     assert world.calls == ["deactivate 1h1", "remove 1h1", "purge 1h1", f"complete {MACHINE}"]
 
 
-@pytest.mark.parametrize("forgotten", [False, True])
-def test_a_dead_machine_whose_agent_answers_is_left_for_another_try(
-    world: World, *, forgotten: bool
-):
+def test_a_dead_machine_whose_agent_answers_is_left_for_another_try(world: World):
     world.die()
-    if forgotten:
-        world.machines.clear()
 
     handled = handle(world, termination())
 
     assert handled.fate is Fate.LEFT
     assert "stays: host 1h1 is kept while its agent is active" in handled.sentence
     assert world.calls == []
+
+
+@pytest.mark.parametrize("agent", ["active", "disconnected"])
+def test_a_machine_that_nobody_knows_is_never_a_reason_to_touch_its_host(world: World, agent: str):
+    world.end()
+    world.die()
+    world.machines.clear()
+    world.change(agent_state=agent)
+
+    handled = handle(world, termination())
+
+    assert handled.fate is Fate.PASSED_ON
+    assert handled.sentence == (
+        f"{MACHINE} is left to reconcile-hosts, and lab-web goes on: neither lab-web nor EC2 knows"
+        " it, which proves nothing."
+    )
+    assert world.calls == [f"complete {MACHINE}"]
+
+
+def test_who_does_not_know_a_machine_for_a_moment_is_asked_again(world: World):
+    world.end()
+    members, machines = dict(world.members), dict(world.machines)
+    world.members.clear()
+    world.machines.clear()
+
+    def remember() -> None:
+        world.members.update(members)
+        world.machines.update(machines)
+
+    world.on_pause = remember
+
+    assert handle(world, termination()).fate is Fate.DRAINED
 
 
 def test_a_second_message_of_the_same_end_finds_nothing_left_to_do(world: World):
@@ -139,27 +169,92 @@ def test_only_the_host_of_the_machine_is_touched(world: World):
     assert world.rows["1h2"].state == "active"
 
 
-def test_every_row_of_the_machine_goes(world: World):
-    world.add("1h2")
-    world.change("1h2", agent_state="disconnected", state="disconnected")
+def clone_its_label(world: World) -> None:
+    """A second row, of a living machine, says that it is the one that leaves."""
+    world.run(OTHER, "10.0.0.9")
+    world.add("1h2", MACHINE, "10.0.0.9")
+
+
+def forge_its_label(world: World) -> None:
+    """The row is that of another machine, which lives at its address."""
+    world.run(OTHER, "10.0.0.9")
+    world.change(address="10.0.0.9")
+
+
+def misname(world: World) -> None:
+    world.change(address="", hostname="ip-10-0-0-9")
+
+
+def move_to_another_account(world: World) -> None:
+    labels = {"aws.instance_id": MACHINE, "aws.account_id": "999999999999"}
+    world.change(labels=labels)
+
+
+def move_to_another_region(world: World) -> None:
+    world.change(labels={"aws.instance_id": MACHINE, "aws.region": "eu-west-1"})
+
+
+@pytest.mark.parametrize("is_dead", [False, True], ids=["leaving", "dead"])
+@pytest.mark.parametrize(
+    ("doubt", "said"),
+    [
+        (clone_its_label, f"host 1h1 is ambiguous: 2 hosts say that they are {MACHINE}"),
+        (forge_its_label, "host 1h1"),
+        (move_to_another_account, "host 1h1 is foreign: its label aws.account_id"),
+        (move_to_another_region, "host 1h1 is foreign: its label aws.region"),
+    ],
+)
+def test_what_a_reconcile_would_not_touch_is_left_to_it_while_the_machine_goes(
+    world: World, doubt: Callable[[World], None], said: str, *, is_dead: bool
+):
+    doubt(world)
+    world.end()
+    if is_dead:
+        world.die()
+        for host_id in world.rows:
+            world.change(host_id, agent_state="disconnected", state="disconnected")
+
+    handled = handle(world, termination())
+
+    assert handled.fate is Fate.PASSED_ON
+    assert said in handled.sentence
+    assert set(handled.host_ids) == set(world.rows)
+    assert world.calls == [f"complete {MACHINE}"]
+    assert world.waiting == set()
+
+
+def test_a_host_with_the_name_of_another_machine_is_left_to_a_reconcile(world: World):
+    misname(world)
     world.end()
 
     handled = handle(world, termination())
 
+    assert handled.fate is Fate.PASSED_ON
+    assert "host 1h1 by the name of ip-10-0-0-9 calls itself" in handled.sentence
+    assert world.calls == [f"complete {MACHINE}"]
+
+
+def test_a_row_that_somebody_is_removing_casts_no_doubt_and_is_waited_for(world: World):
+    world.add("1h2")
+    world.change("1h2", agent_state="disconnected", state="removing", actions=frozenset())
+    world.end()
+
+    handled = handle(world, termination())
+
+    assert handled.fate is Fate.DRAINED
     assert handled.host_ids == ("1h1", "1h2")
     assert {row.state for row in world.rows.values()} == {"purged"}
 
 
-def test_a_host_with_a_forged_label_keeps_the_hook_waiting(world: World):
-    world.change(address="10.0.0.9")
+def test_a_list_of_ec2_that_lacks_a_machine_which_ec2_knows_is_not_believed(world: World):
     world.end()
+    incomplete = replace(draining(world), roster=Roster(world, World(), RULE))
 
-    handled = handle(world, termination())
+    handled = handle(world, termination(), incomplete)
 
     assert handled.fate is Fate.LEFT
-    assert f"host 1h1 at 10.0.0.9 calls itself {MACHINE}" in handled.sentence
+    assert f"it does not list {MACHINE}, which it knows" in handled.sentence
     assert world.calls == []
-    assert world.waiting == {"t-1"}
 
 
 def test_containers_that_do_not_leave_keep_the_hook_waiting(world: World):
@@ -236,58 +331,11 @@ def test_work_that_failed_is_for_another_try_and_says_why(
     assert world.waiting == {"t-1"}
 
 
-def test_a_spot_machine_that_is_taken_back_gives_its_containers_away_and_keeps_its_host(
-    world: World,
-):
-    world.containers["1h1"] = 5
-
-    handled = handle(world, spot_warning())
-
-    assert handled.fate is Fate.EVACUATED
-    assert world.calls == ["evacuate 1h1"]
-    assert world.rows["1h1"].state == "inactive"
-    assert handled.sentence == f"{MACHINE} is about to be taken back by AWS: host 1h1 is evacuated."
-
-
-def test_a_spot_machine_whose_agent_is_lost_takes_nothing_new(world: World):
-    world.change(agent_state="disconnected", state="disconnected")
-
-    handled = handle(world, spot_warning())
-
-    assert handled.fate is Fate.EVACUATED
-    assert world.calls == ["deactivate 1h1"]
-
-
-def test_a_spot_warning_that_comes_twice_changes_nothing_the_second_time(world: World):
-    handle(world, spot_warning())
-    del world.calls[:]
-
-    assert handle(world, spot_warning()).fate is Fate.EVACUATED
-    assert world.calls == []
-
-
-def test_a_spot_warning_of_another_pool_is_dropped(world: World):
-    world.machines[MACHINE] = replace(world.machines[MACHINE], pool="celery")
-
-    handled = handle(world, spot_warning())
-
-    assert handled.fate is Fate.DROPPED
-    assert world.calls == []
-
-
-def test_a_spot_machine_that_was_evacuated_is_removed_by_its_termination(world: World):
-    handle(world, spot_warning())
-    world.end()
-
-    assert handle(world, termination()).fate is Fate.DRAINED
-    assert world.rows["1h1"].state == "purged"
-
-
 def test_many_machines_of_one_moment_share_one_reading_of_the_herd(world: World):
     drain = draining(world)
-    hosts = [drain.roster.find(MACHINE), drain.roster.find(OTHER)]
+    hosts = [drain.roster.find(one, None) for one in (MACHINE, OTHER)]
     world.pause(1)
-    hosts.append(drain.roster.find(MACHINE))
+    hosts.append(drain.roster.find(MACHINE, None))
 
     assert world.lists == 2
-    assert [[host.id for host in found] for found in hosts] == [["1h1"], [], ["1h1"]]
+    assert [list(found) for found in hosts] == [["1h1"], [], ["1h1"]]

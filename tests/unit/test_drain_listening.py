@@ -4,7 +4,8 @@ import json
 import logging
 import threading
 import time
-from contextlib import suppress
+from concurrent.futures import wait
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
@@ -12,9 +13,11 @@ from threading import Event
 
 import pytest
 
+from corral.clients.aws import Message
 from corral.errors import AccessDeniedError, AwsUnavailableError, RancherUnreachableError
-from tasks.draining import Fate
-from tasks.listening import Heard, Listening, Loans, Source, stoppable_pause
+from tasks.fates import Fate
+from tasks.listening import Heard, Listening, Source, stoppable_pause
+from tasks.loans import LONGEST_WORK_S, Loans
 from tests.unit.drain_doubles import (
     DRAIN_TIME,
     MACHINE,
@@ -205,9 +208,9 @@ def test_while_work_takes_long_message_and_machine_get_signs_of_life(world: Worl
     loans, drain = Loans(world, BEATS_S), draining(world)
 
     with loans.hold(queue, message, drain.read(message.body)):
-        loans.beat()
-        loans.beat()
-    loans.beat()
+        wait(loans.beat())
+        wait(loans.beat())
+    wait(loans.beat())
 
     assert world.calls == ["extend 60", f"heartbeat {MACHINE}"] * 2
 
@@ -224,9 +227,154 @@ def test_a_sign_of_life_that_is_not_taken_stops_nothing(
 
     world.before_call = fail
     with loans.hold(queue, message, draining(world).read(message.body)):
-        loans.beat()
+        wait(loans.beat())
 
     assert "a sign of life was not taken" in caplog.text
+
+
+def test_a_group_that_waits_for_a_short_time_hears_of_a_machine_until_its_message_comes_again(
+    world: World,
+):
+    queue = Queue(world, termination())
+    short = Source(POOL, queue, timedelta(seconds=30))
+
+    def fail(name: str) -> None:
+        if name == "herd":
+            raise RancherUnreachableError("GET hosts: 503", status=503)
+
+    world.before_call = fail
+    (message,) = queue.receive(1)
+    listening(world).work_off(short, message)
+
+    assert world.calls == [f"heartbeat {MACHINE}", "extend 8"]
+
+
+def test_the_news_of_a_spot_machine_is_kept_until_it_is_seen_whether_it_came_true(world: World):
+    world.run(is_spot=True)
+    queue = Queue(world, spot_warning())
+
+    ends = [listening(world).listen([source(queue)], 0)]
+    world.pause(301 - world.seconds)
+    ends.append(listening(world).listen([source(queue)], 0))
+
+    assert [fates(end) for end in ends] == [[Fate.EVACUATED], [Fate.RESTORED]]
+    assert world.rows["1h1"].state == "active"
+    assert queue.bodies == []
+
+
+class SlowQueue(Queue):
+    """A queue in which a sign of life takes until it is let go on."""
+
+    def __init__(self, world: World, *bodies: str) -> None:
+        super().__init__(world, *bodies)
+        self.goes_on = Event()
+
+    def extend(self, message: Message, seconds: float) -> None:
+        self.goes_on.wait(20)
+        super().extend(message, seconds)
+
+
+def test_a_slow_sign_of_life_keeps_nobody_else_from_work_or_life(world: World, monkeypatch):
+    monkeypatch.setattr("tasks.loans.ON_ITS_WAY_S", 0.05)
+    slow, quick = SlowQueue(world, termination()), Queue(world, termination(OTHER))
+    loans, drain, begun = Loans(world, BEATS_S), draining(world), time.monotonic()
+    with ExitStack() as held:
+        for queue in (slow, quick):
+            (message,) = queue.receive(1)
+            held.enter_context(loans.hold(queue, message, drain.read(message.body)))
+        beats = loans.beat()
+        wait([beats[1]], timeout=5)
+
+        assert world.calls == ["extend 60", f"heartbeat {OTHER}"]
+        assert not beats[0].done()
+    assert time.monotonic() - begun < 5
+    slow.goes_on.set()
+    wait(beats)
+
+
+def test_a_sign_of_life_that_is_on_its_way_never_comes_after_what_is_done_about_a_message(
+    world: World,
+):
+    queue = SlowQueue(world, termination())
+    (message,) = queue.receive(1)
+    loans = Loans(world, BEATS_S)
+    with loans.hold(queue, message, draining(world).read(message.body)):
+        loans.beat()
+        threading.Timer(0.1, queue.goes_on.set).start()
+    queue.extend(message, 0)
+
+    assert world.calls == ["extend 60", f"heartbeat {MACHINE}", "extend 0"]
+
+
+def test_who_hangs_on_a_message_keeps_it_from_nobody_for_ever(world: World):
+    queue = Queue(world, termination())
+    (message,) = queue.receive(1)
+    loans = Loans(world, BEATS_S, clock=lambda: world.seconds)
+    with loans.hold(queue, message, draining(world).read(message.body)):
+        world.seconds += LONGEST_WORK_S
+
+        assert loans.beat() == []
+
+
+@pytest.fixture
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tasks.listening.LONGEST_WORK_S", 0.3)
+    monkeypatch.setattr("tasks.listening.STOP_S", 1.0)
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_work_that_hangs_is_left_behind_and_the_run_ends(world: World):
+    world.run(OTHER, "10.0.0.2")
+    world.end(OTHER, "t-2")
+    queue = Queue(world, termination(), termination(OTHER, ticket="t-2"))
+    hung = Event()
+
+    def hang(name: str) -> None:
+        if name == "host":
+            hung.wait(20)
+
+    world.before_call = hang
+    run = Listening(draining(world), Loans(world, BEATS_S), workers=4, stop=Event())
+    begun = time.monotonic()
+
+    heard = run.listen([source(queue)], 0)
+
+    assert time.monotonic() - begun < 5
+    assert fates(heard) == [Fate.LEFT, Fate.DRAINED]
+    assert heard.handled[0].sentence == f"{MACHINE} is left for another try: its work hangs."
+    assert queue.bodies == [termination()]
+    assert all(thread.daemon for thread in threading.enumerate() if thread.name == "work_off")
+    hung.set()
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_a_queue_that_never_answers_is_left_behind_and_the_others_are_heard(world: World):
+    silent, queue, hung = Queue(world), Queue(world, termination()), Event()
+    silent.receive = lambda *_: [][: hung.wait(20)]
+    run = Listening(draining(world), Loans(world, BEATS_S), workers=4, stop=Event())
+
+    heard = run.listen([source(silent, "celery"), source(queue)], 0)
+
+    assert fates(heard) == [Fate.DRAINED]
+    assert "the queue never answered" in str(heard.deaf["celery"])
+    hung.set()
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_who_waits_for_a_turn_behind_work_that_hangs_gives_his_message_back(world: World):
+    queue = Queue(world, termination(), termination())
+    hung, stop = Event(), Event()
+    world.before_call = lambda name: hung.wait(20) and None if name == "host" else None
+    drain = replace(draining(world), pause=stoppable_pause(stop))
+    run = Listening(drain, Loans(world, BEATS_S), workers=1, stop=stop)
+
+    heard = run.listen([source(queue)], 0)
+
+    assert sorted(handled.sentence.rpartition(": ")[2] for handled in heard.handled) == [
+        "its work hangs.",
+        "the run was told to stop.",
+    ]
+    hung.set()
 
 
 def test_short_beats_do_not_make_short_loans(world: World):
@@ -269,7 +417,7 @@ def test_a_signal_in_the_midst_of_listening_ends_it_and_gets_through(world: Worl
             time.sleep(0.01)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tasks.listening._await", interrupt)
+    monkeypatch.setattr(run, "_await", interrupt)
 
     with pytest.raises(KeyboardInterrupt):
         run.listen([source(queue)], 3600)

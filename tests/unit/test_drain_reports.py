@@ -5,7 +5,7 @@ import pytest
 from corral.domain.alerts import Problem, Severity
 from corral.errors import AccessDeniedError, AwsUnavailableError, CorralError
 from tasks.drain_reports import DeadLetters, Drain, Posts, end_of_drain, name_end
-from tasks.draining import Fate, Handled
+from tasks.fates import Fate, Handled
 from tasks.listening import Heard
 
 REFUSAL = Problem("account", "aws", "", Severity.ERROR, "another account", "It is another account.")
@@ -26,12 +26,18 @@ def drain(
     return Drain("lab", posts, Heard(done, deaf or {}), DeadLetters(counts or {}))
 
 
+PASSED_ON = Handled("web", Fate.PASSED_ON, "i-1", "i-1 is left to reconcile-hosts.", ("1h1",))
+
+
 @pytest.mark.parametrize(
     ("found", "name", "kind"),
     [
         pytest.param(drain(), "InStep", "COMPLETED", id="silence"),
         pytest.param(drain(*handled(Fate.DRAINED)), "Drained", "COMPLETED", id="drained"),
         pytest.param(drain(*handled(Fate.EVACUATED)), "Drained", "COMPLETED", id="evacuated"),
+        pytest.param(drain(*handled(Fate.RESTORED)), "Drained", "COMPLETED", id="put back"),
+        pytest.param(drain(PASSED_ON), "Partial", "FAILED", id="host left to reconcile"),
+        pytest.param(drain(*handled(Fate.PASSED_ON)), "InStep", "COMPLETED", id="nobody knows it"),
         pytest.param(drain(*handled(Fate.DROPPED)), "InStep", "COMPLETED", id="dropped only"),
         pytest.param(drain(*handled(Fate.LEFT)), "Partial", "FAILED", id="left"),
         pytest.param(

@@ -3,9 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from corral_node.alerts import Kind, Place
-from corral_node.alerts import Problem as ProblemOfMachine
-from herd_doubles import ACTIONS, NOW, host, instance_id
+from herd_doubles import NOW, host, instance_id
 
 from corral.clients.rancher.removal import Outcome, OutcomeKind
 from corral.domain.access import KnownProject
@@ -23,7 +21,6 @@ from corral.errors import (
     WrongAccountError,
     WrongRegionError,
 )
-from tasks.farewells import find_incidents
 from tasks.herd_reports import end_of_dry_run, end_of_reconcile, name_end
 from tasks.refusals import ACCESS_KINDS, problem_of
 from tasks.surveys import Survey, fail_all, find_problems
@@ -219,12 +216,3 @@ def test_what_was_told_of_a_removal_is_over_only_once_that_is_so(later, outcomes
 
 def plan(problems: list[Problem], known: list[OpenAlert]) -> list[AlertStep]:
     return plan_alerts("lab", problems, known, settled=["removal"], channels=["chat"], now=NOW)
-
-
-def test_incidents_of_machines_are_ended_that_had_begun_with_their_hosts_and_are_gone():
-    begun = replace(host(1), actions=ACTIONS["inactive"], labels={"env": "main"})
-    removals = [replace(removal(1), host=begun), removal(2), removal(4)]
-
-    keys = find_incidents(removals, [GONE, KEPT, FAILED])
-
-    assert keys == [ProblemOfMachine(Kind.LEAVE, Place("main", instance_id(1)), "").key]
