@@ -244,14 +244,18 @@ class Herds(RuleBasedStateMachine):
 
     @rule(place=places, pauses=st.integers(0, 3), answers=st.booleans())
     def reconcile_while_one_comes_back(self, place: int, pauses: int, *, answers: bool) -> None:
-        """Let a machine turn out to live while its host is being removed: seen, or found again."""
-        phantoms = [row for row in self.world.phantoms() if not row.silenced]
-        machines = [row.machine for row in phantoms if self._may_come_back(row, answers=answers)]
-        if machine := self._pick(place, machines):
+        """Let a machine be taken for dead, and turn out to live while its host is being removed.
+
+        What EC2 lists as terminated comes back only by being heard of, what it has forgotten may
+        be found again.
+        """
+        if machine := self._pick(place, [m for m in self._living() if m.answers]):
+            self.world.end(machine, recorded=False)
+            self._wait_until_believed(is_forgotten=not answers)
             self.world.surprises = [lambda: None] * pauses
             self.world.surprises += [lambda: self._bring_back(machine, answers=answers)]
-        self._reconcile()
-        self.world.surprises = []
+            self._reconcile()
+            self.world.surprises = []
 
     @precondition(lambda self: self._may_lie())
     @rule(missing=st.sets(places, min_size=1, max_size=4))
@@ -390,14 +394,15 @@ class Herds(RuleBasedStateMachine):
         machines = [self._pick(place, self._machines()) for place in chosen]
         return frozenset(machine.instance_id for machine in machines if machine)
 
-    def _may_come_back(self, row: Row, *, answers: bool) -> bool:
-        """Say whether a dead host's machine can live after all.
-
-        What EC2 lists as terminated, or a group has ended, comes back only by being heard of.
-        """
-        machine = row.machine
-        is_weak = self.world.is_forgotten(machine) and not machine.recorded
-        return self._is_free(machine) and (answers or is_weak)
+    def _wait_until_believed(self, *, is_forgotten: bool) -> None:
+        """Let so much time pass that the next run takes a dead machine's host out."""
+        if not is_forgotten:
+            self.world.advance(timedelta(minutes=12))
+            return
+        self.world.advance(timedelta(minutes=61))
+        for _ in range(5):
+            self._reconcile()
+            self.world.advance(timedelta(minutes=14))
 
     def _bring_back(self, machine: Machine, *, answers: bool) -> None:
         self.world.resurrect(machine, answers=answers)
