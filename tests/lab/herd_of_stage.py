@@ -150,6 +150,12 @@ class Herd:
         self.wait_until_whole()
         self.stage.lever("DELETE", "/journal")
 
+    def environment_id(self, name: str = "lab") -> str:
+        """Return by what Rancher, and with it a problem's key, knows an environment."""
+        spec = load_cluster_spec("lab", Settings())
+        projects = administrator(spec, open_session(spec.aws.region)).projects()
+        return next(project.id for project in projects if project.name == name)
+
     def make_environment(self, name: str) -> str:
         """Make one more environment of Rancher, wait until it is active, and return its name."""
         spec = load_cluster_spec("lab", Settings())

@@ -55,14 +55,15 @@ def test_over_the_cap_nothing_is_removed_and_one_alert_resolves_when_it_may_be(h
     assert [end.name for end in ends] == ["Refused", "Refused"]
     assert "max_removals 1" in str(ends[0].message)
     assert herd.ids == before
-    assert herd.incidents == [("trigger", "corral/lab/over-cap/lab")]
+    alert = f"corral/lab/over-cap/{herd.environment_id()}"
+    assert herd.incidents == [("trigger", alert)]
     assert len(herd.messages) == 1
 
     herd.limit(max_removals=2)
 
     assert herd.reconcile().name == "Repaired"
     assert herd.ids == before - phantoms
-    assert herd.incidents[1:] == [("resolve", "corral/lab/over-cap/lab")]
+    assert herd.incidents[1:] == [("resolve", alert)]
     assert len(herd.messages) == 2
 
 
@@ -156,7 +157,7 @@ def test_after_a_restart_of_rancher_nothing_is_removed_for_the_quiet_time(herd: 
 def test_a_host_that_rancher_holds_in_removing_is_told_once_and_stops_no_other(herd: Herd):
     herd.set(removal_deadline_s=3, stuck_after_s=1)
     stuck, *others = sorted(herd.seed(3))
-    alert = f"corral/lab/stuck/lab/{stuck}"
+    alert = f"corral/lab/stuck/{herd.environment_id()}/{stuck}"
 
     with herd.fault("rancher", "process host.remove", match={"id": stuck}, delay_s=1e9):
         first = herd.reconcile()
@@ -210,6 +211,7 @@ def test_a_dry_run_goes_the_same_way_and_changes_and_tells_nothing(herd: Herd):
 
 def test_environments_have_caps_of_their_own(herd: Herd):
     environment = herd.make_environment("other")
+    alert = f"corral/lab/over-cap/{herd.environment_id(environment)}"
     mine, others = herd.seed(1), herd.seed(4, environment)
 
     end = herd.reconcile()
@@ -218,13 +220,13 @@ def test_environments_have_caps_of_their_own(herd: Herd):
     assert "Environment other: " in str(end.message)
     assert not herd.ids & mine
     assert others <= herd.ids
-    assert herd.incidents == [("trigger", "corral/lab/over-cap/other")]
+    assert herd.incidents == [("trigger", alert)]
 
     herd.limit(max_removal_percent=100)
 
     assert herd.reconcile().name == "Repaired"
     assert not herd.ids & others
-    assert herd.incidents[1:] == [("resolve", "corral/lab/over-cap/other")]
+    assert herd.incidents[1:] == [("resolve", alert)]
 
 
 def test_a_cluster_without_an_administrators_key_is_skipped(herd: Herd):
@@ -256,7 +258,7 @@ def test_an_alert_that_cannot_be_told_stops_no_repair_and_is_told_by_the_next_ru
     assert herd.ids == before - phantoms
 
     assert herd.reconcile().name == "InStep"
-    assert herd.incidents[-1] == ("resolve", "corral/lab/over-cap/lab")
+    assert herd.incidents[-1] == ("resolve", f"corral/lab/over-cap/{herd.environment_id()}")
     assert len(herd.messages) == 2
 
 

@@ -121,7 +121,7 @@ def test_a_removal_that_fails_is_said_and_made_up_for_by_the_next_run(
 ):
     [phantom] = herd.seed(1)
     before = herd.ids
-    alert = f"corral/lab/removal/lab/{phantom}"
+    alert = f"corral/lab/removal/{herd.environment_id()}/{phantom}"
 
     with herd.fault("rancher", STEP, **effect):
         end = herd.reconcile()

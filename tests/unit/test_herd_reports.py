@@ -158,6 +158,13 @@ class TestProblems:
 
         assert [problem.key("lab") for problem in problems] == keys
 
+    def test_two_environments_of_one_name_have_alerts_of_their_own(self):
+        projects = [KnownProject(one, "main", "active", 600) for one in ("1a5", "1a7")]
+        problems = assessed([], [], projects=projects, remove_delay_s=-1).problems
+
+        assert [problem.scope for problem in problems] == ["1a5", "1a7"]
+        assert all("environment main" in problem.text for problem in problems)
+
 
 class TestTheTable:
     findings = assessed(
