@@ -8,6 +8,7 @@ from prefect.client.schemas.objects import State
 
 from corral.domain.stacks import ControlPlane, Database, HostPool, SecurityGroups, Vpc
 from tasks.clusters import check_prerequisites, ensure_state_bucket, load_cluster
+from tasks.crashes import settle_crashes
 from tasks.rancher import (
     await_hosts,
     make_environments,
@@ -18,8 +19,10 @@ from tasks.rancher import (
 from tasks.reports import end_of_build, publish_build
 from tasks.terraform import Applied, apply_side_by_side, apply_stack
 
+NAME = "build-cluster"
 
-@flow(name="build-cluster", flow_run_name="build-{cluster}")
+
+@flow(name=NAME, flow_run_name="build-{cluster}")
 def build_cluster(cluster: str, allow: Sequence[str] = ()) -> State[str]:
     """Build one highly available Rancher; or finish, change or confirm the one that is there.
 
@@ -51,4 +54,5 @@ def build_cluster(cluster: str, allow: Sequence[str] = ()) -> State[str]:
 
     stacks: list[Applied[Any]] = [vpc, groups, database, control, *pools]
     publish_build(spec, stacks, hosts)
+    settle_crashes(spec, NAME)
     return end_of_build(spec, stacks, steps)

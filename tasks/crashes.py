@@ -25,12 +25,13 @@ from prefect.utilities.urls import url_for
 from pydantic import TypeAdapter
 
 from corral import errors
+from corral.cluster import ClusterSpec
 from corral.cluster.spec import AlertChannel
 from corral.domain.alerts import Problem, Severity
 from corral.errors import ClusterFileError
 from corral.settings import load_cluster_spec
 from tasks import connect
-from tasks.alerts import tell
+from tasks.alerts import raise_alerts, tell
 from tasks.crier import RUN
 
 WITHOUT_A_WORD = frozenset({"Crashed", "Failed", "TimedOut"})
@@ -97,6 +98,11 @@ class Crash:
 def settled_by(flow: str) -> str:
     """Return what a run of this flow settles by living to its end, for `raise_alerts`."""
     return f"{RUN}/{flow}"
+
+
+def settle_crashes(spec: ClusterSpec, flow: str) -> None:
+    """End what was told of crashed runs of this flow; whatever comes of it fails nobody."""
+    raise_alerts(spec, (), {settled_by(flow)}, return_state=True)
 
 
 def without_secrets(message: str) -> str:

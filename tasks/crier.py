@@ -15,6 +15,7 @@ from typing import Protocol
 from corral.clients.alerts import Channel
 from corral.domain.alerts import AlertStep, OpenAlert, Problem, plan_alerts
 from corral.errors import AlertError
+from tasks.memory import NotKeptError
 
 log = logging.getLogger(f"corral.{__name__}")
 
@@ -37,10 +38,10 @@ class Memory(Protocol):
         """Return the alerts that are open or not yet closed everywhere."""
 
     def keep(self, alert: OpenAlert) -> None:
-        """Write an alert down, new or not."""
+        """Write an alert down, new or not; raises NotKeptError if it is not taken."""
 
     def forget(self, alert: OpenAlert) -> None:
-        """Remove an alert that is over for everybody."""
+        """Remove an alert that is over for everybody; raises NotKeptError if that is refused."""
 
     def turn(self, wait: timedelta) -> AbstractContextManager[bool]:
         """Be the only run that tells people of this cluster; False if another is."""
@@ -124,7 +125,16 @@ class Crier:
         )
 
     def _take(self, memory: Memory, step: AlertStep) -> None:
-        """Tell everybody of one step, and write down who was told as soon as they were."""
+        """Tell everybody of one step, and write down who was told as soon as they were.
+
+        What cannot be kept is told to nobody: every run would tell it again.
+        """
+        try:
+            self._tell_all(memory, step)
+        except NotKeptError as error:
+            self._failures.setdefault(step.alert.key, str(error))
+
+    def _tell_all(self, memory: Memory, step: AlertStep) -> None:
         told: list[str] = []
         for name in step.quietly:
             self._reaches(name, partial(self._end, step))

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Any, TypeVar
+from uuid import UUID
 
 import httpx
 from prefect.client.orchestration import SyncPrefectClient, get_client
@@ -46,6 +47,10 @@ class PrefectUnavailableError(CorralError):
     temporary = True
 
 
+class NotKeptError(CorralError):
+    """Prefect does not take what is to be kept of one alert."""
+
+
 class _Turn(BaseModel):
     """Who is telling people right now, so that nobody else does."""
 
@@ -69,12 +74,22 @@ class Memory:
         return [alert for alert in alerts if alert and alert.key.startswith(ours)]
 
     def keep(self, alert: OpenAlert) -> None:
-        """Write an alert down, new or not."""
-        self._write(self._alert_name(alert), alert)
+        """Write an alert down, new or not.
+
+        Raises:
+            NotKeptError: Prefect answered, but does not take it.
+        """
+        with _refused(alert):
+            self._write(self._alert_name(alert), alert)
 
     def forget(self, alert: OpenAlert) -> None:
-        """Remove an alert that is over for everybody."""
-        self._remove(self._alert_name(alert))
+        """Remove an alert that is over for everybody.
+
+        Raises:
+            NotKeptError: Prefect answered, but does not let go of it.
+        """
+        with _refused(alert):
+            self._remove(self._alert_name(alert))
 
     def watch(self) -> Watch:
         """Return since when what is known; empty at first."""
@@ -87,8 +102,8 @@ class Memory:
     @contextmanager
     def turn(self, wait: timedelta) -> Iterator[bool]:
         """Be the only run that tells people of this cluster; False if another does for too long."""
-        name, deadline = self._name("telling"), time.monotonic() + wait.total_seconds()
-        while not self._take(name):
+        deadline = time.monotonic() + wait.total_seconds()
+        while (mine := self._take_turn()) is None:
             if time.monotonic() > deadline:
                 yield False
                 return
@@ -96,19 +111,31 @@ class Memory:
         try:
             yield True
         finally:
-            self._remove(name)
+            self._end_turn(mine)
 
-    def _take(self, name: str) -> bool:
-        """Take the turn if it is free, or if whoever has it died with it."""
-        now = datetime.now(UTC)
-        mine = _Turn(until=now + TURN_LASTS)
-        if self._create(name, mine):
-            return True
-        turn = self._find(_Turn, name)
-        if turn and turn.until < now:
-            self._remove(name)
-            return self._create(name, mine)
-        return False
+    def _take_turn(self) -> UUID | None:
+        """Take the turn if it is free, or if whoever has it died with it; None if it is not ours.
+
+        The name is what only one can take; the id is that of one turn alone, which keeps everybody
+        from ending one that was taken over meanwhile.
+        """
+        name, now = self._name("telling"), datetime.now(UTC)
+        there = self._client.read_variable_by_name(name)
+        if there:
+            turn = self._read(_Turn, there)
+            if turn and turn.until >= now:
+                return None
+            self._end_turn(there.id)
+        mine = self._create(name, _Turn(until=now + TURN_LASTS))
+        return mine.id if mine else None
+
+    def _end_turn(self, turn_id: UUID) -> None:
+        try:
+            self._client.request("DELETE", "/variables/{id}", path_params={"id": turn_id})
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code != HTTPStatus.NOT_FOUND:
+                raise
+            log.info("turn %s was ended by somebody else", turn_id)
 
     def _variables(self) -> Iterator[Variable]:
         """Return the variables of the cluster; Prefect's client knows no filter for them."""
@@ -152,15 +179,13 @@ class Memory:
                 raise
             self._create(name, content)
 
-    def _create(self, name: str, content: BaseModel) -> bool:
-        """Make a variable; False if the name is taken."""
+    def _create(self, name: str, content: BaseModel) -> Variable | None:
+        """Make a variable; None if the name is taken."""
+        variable = VariableCreate(name=name, value=_value(content), tags=self._tags)
         try:
-            self._client.create_variable(
-                VariableCreate(name=name, value=_value(content), tags=self._tags)
-            )
+            return self._client.create_variable(variable)
         except ObjectAlreadyExists:
-            return False
-        return True
+            return None
 
     def _remove(self, name: str) -> None:
         try:
@@ -178,6 +203,18 @@ class Memory:
 
     def _name(self, what: str) -> str:
         return f"corral-{self._cluster}-{what}"
+
+
+@contextmanager
+def _refused(alert: OpenAlert) -> Iterator[None]:
+    """Turn an answer of Prefect that is a no to one alert into an error about this one alone."""
+    try:
+        yield
+    except (httpx.HTTPStatusError, ValidationError) as error:
+        said = type(error).__name__ if isinstance(error, ValidationError) else str(error)
+        raise NotKeptError(
+            f"The alert {alert.key} is not told, since Prefect does not keep it: {said}"
+        ) from error
 
 
 @contextmanager

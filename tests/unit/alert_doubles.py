@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any, ClassVar
+from uuid import uuid4
 
 import httpx
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
@@ -34,6 +35,7 @@ class PrefectDouble:
         self._variables: dict[str, Any] = {}
         self.calls: list[str] = []
         self.before_call: Callable[[str], None] = lambda _: None
+        self.refused = ""
         self.meanwhile: Callable[[], Any] | None = None
 
     @property
@@ -43,9 +45,18 @@ class PrefectDouble:
     def put(self, name: str, value: Any) -> None:
         self._variables[name]["value"] = value
 
-    def request(self, method: str, path: str, json: dict[str, Any]) -> httpx.Response:
+    def request(
+        self,
+        method: str,
+        path: str,
+        json: dict[str, Any] | None = None,
+        path_params: dict[str, Any] | None = None,
+    ) -> httpx.Response:
+        if (method, path) == ("DELETE", "/variables/{id}") and path_params:
+            return self._delete_by_id(path_params["id"])
         self._note("filter")
         assert (method, path) == ("POST", "/variables/filter")
+        assert json is not None
         tags = set(json["variables"]["tags"]["all_"])
         found = [row for _, row in sorted(self._variables.items()) if tags <= set(row["tags"])]
         page = found[json["offset"] : json["offset"] + min(json["limit"], 200)]
@@ -56,7 +67,7 @@ class PrefectDouble:
         row = self._variables.get(name)
         return SimpleNamespace(**row) if row else None
 
-    def create_variable(self, variable: Any) -> None:
+    def create_variable(self, variable: Any) -> Any:
         if self.meanwhile and variable.name.endswith("-telling"):
             interruption, self.meanwhile = self.meanwhile, None
             interruption()
@@ -64,12 +75,13 @@ class PrefectDouble:
         if variable.name in self._variables:
             raise ObjectAlreadyExists(httpx.HTTPError("409"))
         self._write(variable)
+        self._variables[variable.name]["id"] = str(uuid4())
+        return SimpleNamespace(**self._variables[variable.name])
 
     def update_variable(self, variable: Any) -> None:
         self._note("update")
         if variable.name not in self._variables:
-            request = httpx.Request("PATCH", "http://prefect/api/variables")
-            raise httpx.HTTPStatusError("404", request=request, response=httpx.Response(404))
+            raise _answer(404)
         self._write(variable)
 
     def delete_variable_by_name(self, name: str) -> None:
@@ -78,14 +90,30 @@ class PrefectDouble:
             raise ObjectNotFound(httpx.HTTPError("404"))
         del self._variables[name]
 
+    def _delete_by_id(self, variable_id: str) -> httpx.Response:
+        self._note("delete")
+        found = [name for name, row in self._variables.items() if row["id"] == variable_id]
+        if not found:
+            raise _answer(404)
+        del self._variables[found[0]]
+        return httpx.Response(204)
+
     def _write(self, variable: Any) -> None:
+        if self.refused and self.refused in variable.name:
+            raise _answer(422)
         assert NAME.fullmatch(variable.name)
         assert len(variable.model_dump_json(include={"value"})) <= MOST_CHARACTERS
-        self._variables[variable.name] = variable.model_dump(mode="json")
+        known = self._variables.setdefault(variable.name, {})
+        known.update(variable.model_dump(mode="json"))
 
     def _note(self, call: str) -> None:
         self.before_call(call)
         self.calls.append(call)
+
+
+def _answer(status: int) -> httpx.HTTPStatusError:
+    request = httpx.Request("PATCH", "http://prefect/api/variables")
+    return httpx.HTTPStatusError(str(status), request=request, response=httpx.Response(status))
 
 
 class Town:

@@ -1,6 +1,7 @@
 """How problems are told: once to each channel, whoever fails or dies meanwhile."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import httpx
@@ -173,6 +174,27 @@ def test_a_crash_that_comes_again_before_everybody_heard_of_its_end_is_open_agai
     assert town.open_keys() == ["corral/lab/run/build-cluster"]
 
 
+def test_an_alert_that_cannot_be_kept_keeps_nobody_from_hearing_of_the_others(town):
+    town.prefect.refused = "mass"
+    untold = town.run([problem("mass"), problem("canary"), problem("restart")])
+
+    assert untold == ["The alert corral/lab/mass is not told, since Prefect does not keep it: 422"]
+    assert town.heard("chat") == ["open corral/lab/canary", "open corral/lab/restart"]
+    town.prefect.refused = ""
+    town.run([problem("mass")])
+    assert town.heard("chat")[2:] == ["open corral/lab/mass"]
+
+
+def test_an_end_that_cannot_be_forgotten_keeps_no_other_from_being_told(town):
+    town.run([problem("mass"), problem("canary")])
+    town.broken.add("chat")
+    town.prefect.refused = "canary"
+    untold = town.run([], settled={"mass", "canary"})
+
+    assert any("corral/lab/canary" in sentence for sentence in untold)
+    assert "resolve corral/lab/mass" in town.heard("pager")
+
+
 # who dies
 
 
@@ -215,6 +237,41 @@ def test_nothing_is_told_while_another_run_is_telling(town, monkeypatch):
     assert town.heard("pager") == []
     town.run([problem()])
     assert town.heard("pager") == ["open corral/lab/canary"]
+
+
+def outlived(town: Town) -> None:
+    """Let the time of whoever tells people now be over."""
+    town.prefect.put("corral-lab-telling", {"until": "2026-01-01T00:00:00Z"})
+
+
+def test_a_turn_that_was_taken_over_is_not_ended_by_who_had_it_before(town):
+    slow, second, third = (Memory(town.prefect, "lab") for _ in range(3))
+    with ExitStack() as first:
+        assert first.enter_context(slow.turn(town.A_MOMENT))
+        outlived(town)
+        with second.turn(town.A_MOMENT) as is_second:
+            first.close()
+            with third.turn(-town.A_MOMENT) as is_third:
+                assert (is_second, is_third) == (True, False)
+    assert town.prefect.names == []
+
+
+def test_of_two_who_take_over_one_turn_only_one_has_it(town):
+    dead, first, second = (Memory(town.prefect, "lab") for _ in range(3))
+    with ExitStack() as turns:
+        turns.enter_context(dead.turn(town.A_MOMENT))
+        outlived(town)
+        got: list[bool] = []
+
+        def overtake(call: str) -> None:
+            if call == "delete":
+                town.prefect.before_call = lambda _: None
+                got.append(turns.enter_context(second.turn(-town.A_MOMENT)))
+
+        town.prefect.before_call = overtake
+        got.append(turns.enter_context(first.turn(-town.A_MOMENT)))
+
+        assert got == [True, False]
 
 
 def test_what_another_run_told_meanwhile_is_not_told_again(town):

@@ -7,6 +7,9 @@ import pytest
 import yaml
 
 from corral.settings import PROJECT
+from flows.build_cluster import build_cluster
+from flows.drain_hosts import drain_hosts
+from flows.reconcile_hosts import reconcile_hosts
 from tasks import connect
 from tasks.crashes import (
     Crash,
@@ -35,6 +38,17 @@ def test_a_crash_is_one_problem_for_each_flow_and_cluster():
     assert CRASH.problem.key("prod") == "corral/prod/run/reconcile-hosts"
     assert again.problem.key("prod") == CRASH.problem.key("prod")
     assert settled_by("reconcile-hosts") == f"{CRASH.problem.kind}/{CRASH.problem.scope}"
+
+
+def test_every_flow_whose_crashes_are_told_settles_them_at_its_end():
+    content = yaml.safe_load((PROJECT / "prefect.yaml").read_text())
+    [reporter] = [one for one in content["deployments"] if "report_crash" in one["entrypoint"]]
+    told = reporter["triggers"][0]["match_related"]["prefect.resource.name"]
+    flows = [build_cluster, reconcile_hosts, drain_hosts]
+
+    assert {flow.name for flow in flows} == set(told)
+    for flow in flows:
+        assert {"settled_by", "settle_crashes"} & set(flow.fn.__code__.co_names), flow.name
 
 
 def test_people_are_told_what_where_and_what_to_do():
