@@ -107,6 +107,26 @@ def act_when_offered(client: RancherClient, project_id: str, host_id: str, actio
     raise AssertionError(f"{action} was never offered")
 
 
+def test_a_removal_that_is_called_off_half_way_leaves_the_host_in_service(rancher, client):
+    rancher.cluster.seed_herd(1, 1)
+    (host,) = client.herd()
+    moves = []
+
+    outcome = remove_host(
+        client,
+        host,
+        drain=False,
+        patience=PATIENCE,
+        object_to=lambda _: "its agent is back" if moves else "",
+        on_move=lambda move, _: moves.append(move),
+    )
+
+    assert outcome.kind is OutcomeKind.CANCELLED
+    assert moves == [Move.DEACTIVATE]
+    (after,) = client.herd()
+    assert (after.state, after.actions) == (host.state, host.actions)
+
+
 def test_a_drained_host_loses_its_users_containers_first(rancher, client):
     rancher.cluster.seed_herd(1, 0)
     rancher.cluster.seed_service("web", 3, "Default")
