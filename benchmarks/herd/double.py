@@ -2,19 +2,19 @@
 
 import asyncio
 import gc
+import json
 import os
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import boto3
 
-from benchmarks.herd.measured import Measured
-from corral.clients.aws import SecretVault
+from benchmarks.herd.measured import CLUSTER, Measured
 from corral.clients.rancher import Patience, SetUp
 from lab.aws import Aws, SeededInstance
 from lab.rancher import RancherCluster, RancherServer
@@ -23,7 +23,6 @@ from lab.world import World, free_port
 
 T = TypeVar("T")
 
-CLUSTER: Final = "lab"
 BOOT_SCALE: Final = 1000.0
 START_S: Final = 60.0
 SEED_S: Final = 600.0
@@ -125,29 +124,33 @@ async def _start(stack: AsyncExitStack, world: World) -> Double:
 
 
 def _store_key(double: Double) -> None:
-    """Have corral's own set-up make the administrator's key and store it."""
-    session = boto3.Session("lab", "lab", region_name="us-east-1")
-    with _endpoint(double.world.aws_endpoint):
-        vault = SecretVault(session, {})
+    """Have corral's own set-up make the administrator's key; store it where runs look for it."""
+    notes = _Notes()
     set_up = SetUp(
         CLUSTER,
-        vault,
+        notes,
         public_url=double.world.rancher_url,
         reached_at=double.world.rancher_url,
         patience=Patience(timedelta(seconds=START_S), timedelta(seconds=0.05)),
     )
     set_up.ensure_admin_key()
+    vault = boto3.Session("lab", "lab", region_name="us-east-1").client(
+        "secretsmanager", endpoint_url=double.world.aws_endpoint
+    )
+    for name, secret in notes.secrets.items():
+        vault.create_secret(Name=name, SecretString=json.dumps(secret))
 
 
-@contextmanager
-def _endpoint(url: str) -> Iterator[None]:
-    """Let clients of AWS that are made meanwhile speak to this endpoint."""
-    before = os.environ.get("AWS_ENDPOINT_URL")
-    os.environ["AWS_ENDPOINT_URL"] = url
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["AWS_ENDPOINT_URL"]
-        else:
-            os.environ["AWS_ENDPOINT_URL"] = before
+@dataclass
+class _Notes:
+    """Secrets in the memory of this process."""
+
+    secrets: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def read(self, name: str) -> dict[str, str] | None:
+        """Return a secret; None if there is none."""
+        return self.secrets.get(name)
+
+    def write(self, name: str, value: Mapping[str, str]) -> None:
+        """Keep a secret."""
+        self.secrets[name] = dict(value)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from corral.settings import PROJECT
 
+CLUSTER = "lab"
 PATIENCE_S = 900.0
 STATUS = Path("/proc/self/status")
 

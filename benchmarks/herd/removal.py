@@ -4,8 +4,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
-from benchmarks.herd.double import CLUSTER
-from benchmarks.herd.measured import Measured
+from benchmarks.herd.measured import CLUSTER, Measured
 from benchmarks.herd.survey import open_reconciliation, survey
 from corral.domain.herd import Rule
 from corral.settings import load_cluster_spec

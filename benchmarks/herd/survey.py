@@ -1,7 +1,6 @@
 """What corral does until it knows which hosts are phantoms: enter, read both sides, judge."""
 
-from benchmarks.herd.double import CLUSTER
-from benchmarks.herd.measured import Measured
+from benchmarks.herd.measured import CLUSTER, Measured
 from corral.clients.aws import Ec2, Groups
 from corral.cluster import ClusterSpec
 from corral.domain.herd import Assessment, Rule, Watch, counts
