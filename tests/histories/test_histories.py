@@ -247,9 +247,10 @@ class Herds(RuleBasedStateMachine):
         """Let a machine be taken for dead, and turn out to live while its host is being removed.
 
         What EC2 lists as terminated comes back only by being heard of, what it has forgotten may
-        be found again.
+        be found again, by the id that its host says.
         """
-        if machine := self._pick(place, [m for m in self._living() if m.answers]):
+        heard = [machine for machine in self._living() if machine.answers]
+        if machine := self._pick(place, [m for m in heard if answers or self._is_honest(m)]):
             self.world.end(machine, recorded=False)
             self._wait_until_believed(is_forgotten=not answers)
             self.world.surprises = [lambda: None] * pauses
@@ -393,6 +394,11 @@ class Herds(RuleBasedStateMachine):
     def _ids(self, chosen: set[int]) -> frozenset[str]:
         machines = [self._pick(place, self._machines()) for place in chosen]
         return frozenset(machine.instance_id for machine in machines if machine)
+
+    def _is_honest(self, machine: Machine) -> bool:
+        """Say whether the hosts of a machine name no other."""
+        rows = [row for row in self._rows() if row.machine is machine]
+        return all(row.labels.get("aws.instance_id") == machine.instance_id for row in rows)
 
     def _wait_until_believed(self, *, is_forgotten: bool) -> None:
         """Let so much time pass that the next run takes a dead machine's host out."""
