@@ -1,6 +1,7 @@
 """`python -m benchmarks [build] [herd]`: measure, print, and fail if a promise is not kept."""
 
 import argparse
+import logging
 import os
 import sys
 import tempfile
@@ -29,6 +30,7 @@ def main() -> int:
     chosen = parser.parse_args().parts or list(PARTS)
     if unknown := set(chosen) - set(PARTS):
         parser.error(f"no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    logging.getLogger("corral").setLevel(logging.WARNING)
     print(f"on {os.cpu_count()} cores", flush=True)
     figures = [figure for part in chosen for measure in PARTS[part] for figure in _run(measure)]
     return int(not all(figure.is_kept for figure in figures))
