@@ -44,6 +44,7 @@ def answer(code: str, status: int = 400) -> ClientError:
         (EndpointConnectionError(endpoint_url="https://x"), AwsUnavailableError),
         (answer("NeverHeardOfIt", 401), CredentialsError),
         (ResponseParserError("invalid XML received: b'<html>'"), AwsUnavailableError),
+        (KeyError("DescribeAutoScalingInstancesResult"), AwsUnavailableError),
         (answer("InvalidBucketName"), AwsError),
         (ParamValidationError(report="Name is missing"), AwsError),
     ],

@@ -143,7 +143,8 @@ def translated(service: str) -> Iterator[None]:
         raise CredentialsError(f"No AWS region is set: {_brief(error)}") from error
     except (ConnectionError, HTTPClientError) as error:
         raise AwsUnavailableError(service, type(error).__name__, _brief(error)) from error
-    except ResponseParserError as error:
+    # The parser of XML takes the name of an answer for granted.
+    except (ResponseParserError, KeyError) as error:
         # Its words quote all of the answer.
         raise AwsUnavailableError(
             service, type(error).__name__, "an answer that was cut, or is not AWS's"
