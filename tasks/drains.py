@@ -105,7 +105,7 @@ def _incidents(spec: ClusterSpec, heard: Heard) -> list[str]:
     return find_incidents((environments[each.pool], each.instance_id) for each in gone)
 
 
-def _beat_s(spec: ClusterSpec) -> float:
+def seconds_of_a_beat(spec: ClusterSpec) -> float:
     """Return the seconds between two signs of life that no pool's group finds too long."""
     hook_s = min(pool.drain_timeout_s for pool in spec.pools)
     return min(connect.settings().heartbeat_interval_s, hook_s / BEATS_A_HOOK)
@@ -125,7 +125,7 @@ def _listening(spec: ClusterSpec, session: boto3.Session, rancher: RancherClient
     )
     return Listening(
         draining,
-        Loans(groups, _beat_s(spec)),
+        Loans(groups, seconds_of_a_beat(spec)),
         workers=spec.reconcile.parallel_removals,
         stop=stop,
     )
