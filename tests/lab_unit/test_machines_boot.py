@@ -77,7 +77,12 @@ def register_host(services: FakeServices):
 
     def register(launcher) -> None:
         labels = parse_qs(launcher.environment["CATTLE_HOST_LABELS"])
-        row = {"id": "1h1", "state": "active", "labels": {k: v[0] for k, v in labels.items()}}
+        row = {
+            "id": "1h1",
+            "state": "active",
+            "agentIpAddress": launcher.environment["CATTLE_AGENT_IP"],
+            "labels": {name: values[0] for name, values in labels.items()},
+        }
         services.hosts.append(row)
 
     return register
