@@ -1,5 +1,6 @@
 """The herd of the lab's cluster: what is done to it in tests, what is left of it, who was told."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ SILENCE_S = 3600.0
 WHOLE_S = 240.0
 """Seconds within which the groups have replaced whatever died."""
 ENQUEUE = "POST /v2/enqueue"
+OF_MACHINES = re.compile("/(join|leave)/i-")
 TAKEN = range(200, 300)
 
 Row = Mapping[str, Any]
@@ -195,9 +197,13 @@ class Herd:
 
     @property
     def incidents(self) -> list[tuple[str, str]]:
-        """What PagerDuty has taken: action and key, in their order."""
+        """What PagerDuty has taken of the flows' own: action and key, in their order.
+
+        Incidents that a machine may have opened are ended, unasked, with its host.
+        """
         bodies = [row["body"] for row in self._told if row["operation"] == ENQUEUE]
-        return [(body["event_action"], body["dedup_key"]) for body in bodies]
+        told = [(body["event_action"], body["dedup_key"]) for body in bodies]
+        return [(action, key) for action, key in told if not OF_MACHINES.search(key)]
 
     @property
     def messages(self) -> list[str]:
