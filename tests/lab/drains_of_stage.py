@@ -19,6 +19,8 @@ from tests.lab.herd_of_stage import CLUSTER_FILE, Herd
 
 GROUP = "lab-web"
 QUEUE = f"{GROUP}-terminations"
+SPOT_QUEUE = "lab-celery-terminations"
+"""Of the pool that has spot machines."""
 FLOW = "flows.drain_hosts.drain_hosts"
 WORD_S = 20.0
 """Seconds within which a queue hears of a machine that its group ends."""
@@ -48,6 +50,13 @@ class Drains:
 
     def in_service(self) -> str:
         return next(each for each, state in self.members().items() if state == "InService")
+
+    def spot_machine(self) -> str:
+        """Return a spot machine that runs."""
+        wanted = {"instance-lifecycle": "spot", "instance-state-name": "running"}
+        filters = [{"Name": name, "Values": [value]} for name, value in wanted.items()]
+        answer = self.ec2.describe_instances(Filters=filters)
+        return str(answer["Reservations"][0]["Instances"][0]["InstanceId"])
 
     def end_one(self) -> tuple[str, str]:
         """Have the group end one machine; return instance and host."""
@@ -91,9 +100,9 @@ class Drains:
         """How many messages the queue has, those on loan included."""
         return self.waiting() + int(self.attribute("ApproximateNumberOfMessagesNotVisible"))
 
-    def send(self, body: Any) -> None:
+    def send(self, body: Any, queue: str = QUEUE) -> None:
         text = body if isinstance(body, str) else json.dumps(body)
-        self.sqs.send_message(QueueUrl=self.url(), MessageBody=text)
+        self.sqs.send_message(QueueUrl=self.url(queue), MessageBody=text)
 
     def is_gone(self, host_id: str) -> bool:
         return host_id not in self.herd.rows

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tests.lab.drains_of_stage import GROUP, Drains, spot_warning, termination
+from tests.lab.drains_of_stage import GROUP, SPOT_QUEUE, Drains, spot_warning, termination
 from tests.lab.harness import wait_until
 from tests.lab.herd_of_stage import Herd
 
@@ -228,9 +228,9 @@ def test_a_wrong_account_is_refused_before_any_queue_is_heard(drains: Drains):
 
 def test_a_spot_machine_that_is_taken_back_is_evacuated_and_its_host_stays(drains: Drains):
     before = drains.herd.ids
-    instance_id = drains.in_service()
+    instance_id = drains.spot_machine()
     host_id = drains.host_of(instance_id)
-    drains.send(spot_warning(instance_id))
+    drains.send(spot_warning(instance_id), SPOT_QUEUE)
 
     end = drains.run()
 
@@ -240,8 +240,21 @@ def test_a_spot_machine_that_is_taken_back_is_evacuated_and_its_host_stays(drain
     )
     assert drains.herd.ids == before
     assert drains.herd.rows[host_id]["state"] == "inactive"
+    # It is kept there until it is seen whether it came true.
+    drains.sqs.purge_queue(QueueUrl=drains.url(SPOT_QUEUE))
     drains.stage.lever("POST", f"/instances/{instance_id}/crash")
     drains.herd.wait_for_agents("disconnected", {host_id})
+
+
+def test_a_machine_that_is_no_spot_machine_is_not_touched_whatever_a_warning_says(drains: Drains):
+    instance_id = drains.in_service()
+    drains.send(spot_warning(instance_id))
+
+    end = drains.run()
+
+    assert end.name == "InStep", end.message
+    assert "EC2 says that it is no spot instance" in str(end.message)
+    assert drains.herd.rows[drains.host_of(instance_id)]["state"] == "active"
 
 
 def test_a_pool_that_is_not_built_yet_is_passed_over(drains: Drains):
