@@ -52,11 +52,16 @@ class Drains:
         return next(each for each, state in self.members().items() if state == "InService")
 
     def spot_machine(self) -> str:
-        """Return a spot machine that runs."""
-        wanted = {"instance-lifecycle": "spot", "instance-state-name": "running"}
-        filters = [{"Name": name, "Values": [value]} for name, value in wanted.items()]
-        answer = self.ec2.describe_instances(Filters=filters)
-        return str(answer["Reservations"][0]["Instances"][0]["InstanceId"])
+        """Return a spot machine that runs. Moto knows no filter for them."""
+        pages = self.ec2.get_paginator("describe_instances").paginate()
+        found: str = next(
+            one["InstanceId"]
+            for page in pages
+            for reservation in page["Reservations"]
+            for one in reservation["Instances"]
+            if one.get("InstanceLifecycle") == "spot" and one["State"]["Name"] == "running"
+        )
+        return found
 
     def end_one(self) -> tuple[str, str]:
         """Have the group end one machine; return instance and host."""
