@@ -17,12 +17,12 @@ from threading import BoundedSemaphore, Event
 from typing import Any
 
 from corral.clients.aws import Message
+from corral.clients.threads import start
 from corral.domain.lifecycle import Foreign
 from corral.errors import AwsUnavailableError, CorralError
 from tasks.draining import Draining, News
 from tasks.fates import Fate, Handled
 from tasks.loans import LONGEST_WORK_S, Loans, Queue
-from tasks.threads import start
 
 log = logging.getLogger(f"corral.{__name__}")
 

@@ -11,11 +11,11 @@ from threading import Lock
 from typing import Protocol
 
 from corral.clients.aws import Message
+from corral.clients.threads import start
 from corral.domain.lifecycle import Termination
 from corral.errors import CorralError
 from tasks.draining import News
 from tasks.roster import Groups
-from tasks.threads import start
 
 log = logging.getLogger(f"corral.{__name__}")
 

@@ -5,8 +5,6 @@ It knows neither Prefect nor how a client is made, and it judges nothing: `domai
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -19,6 +17,7 @@ from corral.clients.rancher.removal import (
     remove_host,
     say_nothing,
 )
+from corral.clients.threads import side_by_side
 from corral.domain.access import KnownProject
 from corral.domain.gate import Member
 from corral.domain.herd import (
@@ -151,13 +150,7 @@ class Reconciliation:
         def remove(removal: Removal) -> Outcome:
             return self._remove(removal, instances.get(removal.instance_id), until, on_move)
 
-        pool = ThreadPoolExecutor(self.workers)
-        try:
-            # What a thread logs belongs to the run that it works for.
-            runs = [pool.submit(copy_context().run, remove, removal) for removal in removals]
-            return tuple(run.result() for run in runs)
-        finally:
-            pool.shutdown(cancel_futures=True)
+        return side_by_side(remove, removals, self.workers)
 
     def _remove(
         self,

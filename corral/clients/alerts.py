@@ -17,7 +17,7 @@ import stamina
 from apprise.plugins.pagerduty import NotifyPagerDuty
 from pydantic import SecretStr
 
-from corral.clients.limits import within
+from corral.clients.threads import within
 from corral.domain.alerts import Action, AlertStep, OpenAlert, Severity
 from corral.errors import AlertError
 

@@ -144,7 +144,7 @@ def _quick_retries(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     quick = CONFIG.merge(Config(retries={"mode": "standard", "max_attempts": 1}))
     for module in (instances, lifecycle, queues):
         monkeypatch.setattr(module, "CONFIG", quick)
-    monkeypatch.setattr(transport, "BODY_S", 0.2)
+    monkeypatch.setattr(transport, "ANSWER_S", 2.0)
     monkeypatch.setattr("tasks.loans.LEAST_LOAN_S", 1.0)
     with stamina.set_testing(True, attempts=2, cap=True):
         yield

@@ -243,7 +243,7 @@ def test_one_hiccup_of_a_read_is_not_noticed(rancher, client, effect):
 
 
 def test_a_body_that_comes_in_drops_is_not_waited_for(rancher, client, monkeypatch):
-    monkeypatch.setattr(transport, "BODY_S", 0.2)
+    monkeypatch.setattr(transport, "ANSWER_S", 0.5)
     rancher.cluster.seed_herd(50, 0)
     break_reads(rancher, {"trickle_s": 30.0})
     started = time.monotonic()

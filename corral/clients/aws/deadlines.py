@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import boto3
 
-from corral.clients.limits import within
+from corral.clients.threads import within
 from corral.errors import AwsUnavailableError
 
 CALL_S: Final = 120.0

@@ -12,12 +12,12 @@ from typing import Any
 
 import requests
 import stamina
-import urllib3
 import websocket
 
 from corral.clients.rancher.answers import A, N, Page, parsed
 from corral.clients.rancher.paging import read_pages
 from corral.clients.rancher.refusals import Reply, reason, refusal
+from corral.clients.threads import within
 from corral.domain.access import KeyPair
 from corral.errors import RancherAnswerError, RancherError, RancherUnreachableError
 
@@ -25,17 +25,22 @@ log = logging.getLogger(__name__)
 # It reports every close, ours included, as an error.
 logging.getLogger("websocket").setLevel(logging.CRITICAL)
 
-# Seconds to connect, seconds of silence that an answer may take, and seconds for its whole body.
+# Seconds to connect, seconds of silence that an answer may have, and seconds for the whole of it.
 CONNECT_S = 5.0
 SILENCE_S = 30.0
-BODY_S = 60.0
+ANSWER_S = 90.0
 RETRY_FOR_S = 60.0
-# Bytes taken from the network at once, between two looks at the clock.
-CHUNK = 1 << 18
 # Hosts that are worked on at once share a client; each keeps a connection.
 CONNECTIONS = 64
 OK = 200
 REDIRECT = 300
+# Nobody answered, or not to the end.
+UNANSWERED = (
+    requests.ConnectionError,
+    requests.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+    TimeoutError,
+)
 
 Body = Mapping[str, Any]
 
@@ -132,8 +137,11 @@ class Transport:
         scheme, _, rest = self.url.partition("://")
         url = f"{'wss' if scheme == 'https' else 'ws'}://{rest}{path}"
         try:
-            connection = websocket.create_connection(
-                url, timeout=CONNECT_S, header=_upgrade_headers(self._session, url)
+            connection = within(
+                ANSWER_S,
+                lambda: websocket.create_connection(
+                    url, timeout=CONNECT_S, header=_upgrade_headers(self._session, url)
+                ),
             )
         except websocket.WebSocketBadStatusException as error:
             return int(error.status_code)
@@ -164,54 +172,37 @@ class Transport:
         filters: Mapping[str, str] | None = None,
         body: Body | None = None,
     ) -> Reply:
-        with _translated(f"{method} {self.url}{path}"):
-            response = self._session.request(
+        def send() -> requests.Response:
+            return self._session.request(
                 method,
                 self.url + path,
                 params=filters,
                 json=body,
                 timeout=(CONNECT_S, SILENCE_S),
                 allow_redirects=False,
-                stream=True,
-            )
-            return Reply(
-                response.status_code,
-                str(response.reason or ""),
-                _body(response),
-                response.headers.get("Content-Type", ""),
-                response.headers.get("X-Rancher-Version", ""),
             )
 
-
-def _body(response: requests.Response) -> bytes:
-    """Return the whole body; one that comes in drops would outlive every wait for the next drop.
-
-    Raises:
-        requests.Timeout: It took longer than a body may.
-    """
-    until = time.monotonic() + BODY_S
-    body = bytearray()
-    # What was read to its end leaves its connection behind; any other is closed with it.
-    with response:
-        while chunk := response.raw.read1(CHUNK, decode_content=True):
-            body += chunk
-            if time.monotonic() > until:
-                raise requests.Timeout(f"the body took longer than {BODY_S:.0f} s")
-    return bytes(body)
+        with _translated(f"{method} {self.url}{path}"):
+            response = within(ANSWER_S, send)
+        return Reply(
+            response.status_code,
+            str(response.reason or ""),
+            response.content,
+            response.headers.get("Content-Type", ""),
+            response.headers.get("X-Rancher-Version", ""),
+        )
 
 
 @contextmanager
 def _translated(where: str) -> Iterator[None]:
-    """Turn what requests and urllib3 raise in this block into our errors."""
+    """Turn what requests raises in this block into our errors."""
     try:
         yield
-    except (requests.exceptions.SSLError, urllib3.exceptions.SSLError) as error:
+    except requests.exceptions.SSLError as error:
         raise RancherAnswerError(f"{where}: the certificate is no good: {error}") from error
-    except (requests.ConnectionError, requests.Timeout) as error:
+    except UNANSWERED as error:
         raise _silence(where, error) from error
-    except (urllib3.exceptions.ProtocolError, urllib3.exceptions.TimeoutError) as error:
-        raise _silence(where, error) from error
-    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+    except requests.RequestException as error:
         raise RancherAnswerError(f"{where}: {error}") from error
 
 
