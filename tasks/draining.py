@@ -94,7 +94,7 @@ class Draining:
         if doubts := [doubt for _, doubt in found.values() if doubt]:
             return self._pass_on(pool, news, tuple(found), doubts)
         gone = said_of(tuple(found), "out of Rancher")
-        sentence = f"{news.instance_id}: {gone}, {self._complete(news)}."
+        sentence = f"{news.group} ends {news.instance_id}: {gone}, {self._complete(news)}."
         return Handled(pool, Fate.DRAINED, news.instance_id, sentence, tuple(found))
 
     def _pass_on(

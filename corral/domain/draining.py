@@ -75,10 +75,9 @@ def find_doubt(host: Host, matching: Matching, instance: Instance | None) -> str
     match = matching.match(host)
     if match.misfit:
         return f"host {host.id} is {match.misfit}: {match.reason}"
-    if instance and (contradiction := _find_contradiction(host, instance)):
-        return contradiction
-    double = matching.find_double(host)
-    return f"host {host.id} is in doubt: {double}" if double else ""
+    contradiction = _find_contradiction(host, instance) if instance else ""
+    doubt = contradiction or matching.find_double(host)
+    return f"host {host.id} is in doubt: {doubt}" if doubt else ""
 
 
 def find_objection(host: Host, standing: Standing, instance: Instance | None) -> str:
@@ -96,8 +95,8 @@ def find_objection(host: Host, standing: Standing, instance: Instance | None) ->
         is_doubtful = not host.is_disconnected
     if is_doubtful:
         return (
-            f"host {host.id} is kept while its agent is {host.agent_state}, although EC2 says that"
-            f" {host.instance_id} is {instance.state if instance else 'not there'}"
+            f"its agent is {host.agent_state}, although EC2 says that {host.instance_id} is"
+            f" {instance.state if instance else 'not there'}"
         )
     return ""
 
@@ -160,17 +159,17 @@ def _is_being_ended(membership: Membership) -> bool:
 
 
 def _find_contradiction(host: Host, instance: Instance) -> str:
-    """Return in what a host is another machine than the instance that it says it is."""
+    """Return in what a host is another machine than the instance that it says it is; "" if not."""
     if host.address and instance.private_ip and host.address != instance.private_ip:
         return (
-            f"host {host.id} at {host.address} calls itself {instance.id}, whose address is"
+            f"it is at {host.address} and calls itself {instance.id}, whose address is"
             f" {instance.private_ip}: correct its label {INSTANCE_LABEL}, or remove it by hand"
         )
     name, own = _short(host.hostname), _short(instance.private_dns)
     if own and _NAME_BY_EC2.fullmatch(name) and name not in (own, instance.id):
         return (
-            f"host {host.id} by the name of {host.hostname} calls itself {instance.id}, whose name"
-            f" is {instance.private_dns}: correct its label {INSTANCE_LABEL}, or remove it by hand"
+            f"it has the name {host.hostname} and calls itself {instance.id}, whose name is"
+            f" {instance.private_dns}: correct its label {INSTANCE_LABEL}, or remove it by hand"
         )
     return ""
 

@@ -77,14 +77,14 @@ def test_an_agent_that_answers_speaks_for_its_machine(
 
     assert bool(objection) is not may_go
     if objection:
-        assert objection.startswith(f"host 1h1 is kept while its agent is {agent}")
+        assert objection.startswith(f"its agent is {agent}, although EC2 says that {MACHINE} is ")
 
 
 def test_a_label_is_not_believed_against_an_address():
     forged = replace(HOST, address="10.0.0.9")
 
     assert find_objection(forged, Standing.LEAVING, RUNNING) == (
-        f"host 1h1 at 10.0.0.9 calls itself {MACHINE}, whose address is 10.0.0.1: correct its"
+        f"it is at 10.0.0.9 and calls itself {MACHINE}, whose address is 10.0.0.1: correct its"
         " label aws.instance_id, or remove it by hand"
     )
 

@@ -55,7 +55,7 @@ def test_a_machine_that_leaves_is_drained_before_its_group_goes_on(world: World)
         POOL,
         Fate.DRAINED,
         MACHINE,
-        f"{MACHINE}: host 1h1 is out of Rancher, lab-web goes on.",
+        f"lab-web ends {MACHINE}: host 1h1 is out of Rancher, lab-web goes on.",
         ("1h1",),
     )
 
@@ -67,7 +67,9 @@ def test_a_machine_that_never_joined_may_go_at_once(world: World):
     handled = handle(world, termination())
 
     assert handled.fate is Fate.DRAINED
-    assert handled.sentence == f"{MACHINE}: Rancher has no host of it, lab-web goes on."
+    assert (
+        handled.sentence == f"lab-web ends {MACHINE}: Rancher has no host of it, lab-web goes on."
+    )
     assert world.calls == [f"complete {MACHINE}"]
 
 
@@ -111,7 +113,7 @@ def test_a_dead_machine_whose_agent_answers_is_left_for_another_try(world: World
     handled = handle(world, termination())
 
     assert handled.fate is Fate.LEFT
-    assert "stays: host 1h1 is kept while its agent is active" in handled.sentence
+    assert "host 1h1 stays: its agent is active, although" in handled.sentence
     assert world.calls == []
 
 
@@ -230,7 +232,7 @@ def test_a_host_with_the_name_of_another_machine_is_left_to_a_reconcile(world: W
     handled = handle(world, termination())
 
     assert handled.fate is Fate.PASSED_ON
-    assert "host 1h1 by the name of ip-10-0-0-9 calls itself" in handled.sentence
+    assert "host 1h1 is in doubt: it has the name ip-10-0-0-9 and calls itself" in handled.sentence
     assert world.calls == [f"complete {MACHINE}"]
 
 

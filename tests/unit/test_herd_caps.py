@@ -95,7 +95,9 @@ class TestTwoEnvironments:
     def test_the_other_is_told_by_name_with_the_limits(self):
         (sentence,) = self.assessment().capped
 
-        assert sentence.startswith("Environment main: 6 hosts (1h1, 1h2, 1h3, 1h4, 1h5 and 1 more)")
+        assert sentence.startswith(
+            "Environment main: death is proven of 6 hosts (1h1, 1h2, 1h3, 1h4, 1h5 and 1 more)"
+        )
         assert "reconcile.max_removals 5, reconcile.max_removal_percent 50" in sentence
 
     def test_it_is_one_problem(self):
@@ -109,8 +111,8 @@ def test_both_caps_of_an_environment_are_one_problem():
     assessment = assess(herd(dead=3, absent=2), rule, Watch())
 
     (problem,) = assessment.problems
-    assert "3 hosts (1h1, 1h2, 1h3) are dead, and 2 of 20 hosts" in problem.text
-    assert "2 hosts (1h4, 1h5) have instances that EC2 just does not know" in problem.text
+    assert "death is proven of 3 hosts (1h1, 1h2, 1h3), and 2 of 20 may be removed" in problem.text
+    assert "EC2 just does not know the instances of 2 hosts (1h4, 1h5)" in problem.text
     assert assessment.capped == (problem.text,)
 
 

@@ -59,7 +59,7 @@ def _say_too_absent(absent: Sequence[Removal], rule: Rule) -> str:
     if len(absent) <= rule.max_absent_removals:
         return ""
     return (
-        f"{_hosts(absent)} have instances that EC2 just does not know, and"
+        f"EC2 just does not know the instances of {_hosts(absent)}, and"
         f" {rule.max_absent_removals} of that kind may be removed in one run"
         " (reconcile.max_absent_removals): none of them is. See what became of these instances,"
         " and raise the limit for a while if they are gone."
@@ -73,7 +73,7 @@ def _say_too_many(dead: Sequence[Removal], size: int, rule: Rule) -> str:
     if len(dead) <= limit:
         return ""
     return (
-        f"{_hosts(dead)} are dead, and {limit} of {size} hosts may be removed in one run"
+        f"death is proven of {_hosts(dead)}, and {limit} of {size} may be removed in one run"
         f" (reconcile.max_removals {rule.max_removals}, reconcile.max_removal_percent"
         f" {rule.max_removal_percent}): none of them is. See what ended so many machines at once,"
         " and raise the limits for a while if they are gone."
@@ -81,4 +81,6 @@ def _say_too_many(dead: Sequence[Removal], size: int, rule: Rule) -> str:
 
 
 def _hosts(removals: Sequence[Removal]) -> str:
-    return f"{len(removals)} hosts ({named([removal.host.id for removal in removals])})"
+    count = len(removals)
+    names = named([removal.host.id for removal in removals])
+    return f"{count} {'host' if count == 1 else 'hosts'} ({names})"
