@@ -11,9 +11,12 @@ from lab.ready import Ready
 
 CLUSTER = "lab"
 TIMEOUT_S = 10.0
-TABLE = f"hosts-{CLUSTER}"
-COLUMNS = ("host", "verdict", "why", "done")
-"""Of the table that reconcile-hosts leaves in Prefect."""
+TABLES = {
+    f"drained-{CLUSTER}": ("hosts", "outcome", "what"),
+    f"hosts-{CLUSTER}": ("host", "verdict", "why", "done"),
+}
+"""Those that drain-hosts and reconcile-hosts leave in Prefect, and their columns worth a look."""
+WIDTH = max(map(len, TABLES.values()))
 
 
 def print_summary(ready: Ready, prefect_api: str, seconds: float) -> None:
@@ -30,12 +33,9 @@ def print_summary(ready: Ready, prefect_api: str, seconds: float) -> None:
 
 
 def print_herd(prefect_api: str) -> None:
-    """Print what the newest reconcile found out about every host that is not just healthy."""
-    query = {"artifacts": {"key": {"any_": [TABLE]}}, "sort": "CREATED_DESC", "limit": 1}
-    answer = requests.post(f"{prefect_api}/artifacts/filter", json=query, timeout=TIMEOUT_S)
-    rows = [row for artifact in answer.json() for row in json.loads(artifact["data"])]
+    """Print what the newest drain and reconcile say of every host that is not just healthy."""
     print()
-    _table("The herd, and why", ([str(row[column]) for column in COLUMNS] for row in rows))
+    _table("The herd, and why", (row for table in TABLES for row in _herd(prefect_api, table)))
 
 
 def _addresses(ready: Ready, prefect_api: str) -> Iterable[Sequence[str]]:
@@ -84,6 +84,15 @@ def _runs(prefect_api: str) -> Iterable[Sequence[str]]:
     for run in runs:
         if run["start_time"]:
             yield run["name"], run["state_name"], f"{run['total_run_time']:.0f} s"
+
+
+def _herd(prefect_api: str, table: str) -> Iterable[Sequence[str]]:
+    query = {"artifacts": {"key": {"any_": [table]}}, "sort": "CREATED_DESC", "limit": 1}
+    answer = requests.post(f"{prefect_api}/artifacts/filter", json=query, timeout=TIMEOUT_S)
+    for artifact in answer.json():
+        for row in json.loads(artifact["data"]):
+            cells = [str(row[column]) for column in TABLES[table]]
+            yield cells + [""] * (WIDTH - len(cells))
 
 
 def _table(title: str, rows: Iterable[Sequence[str]]) -> None:
