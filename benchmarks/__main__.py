@@ -1,4 +1,4 @@
-"""`python -m benchmarks [build] [herd]`: measure, print, and fail if a promise is not kept."""
+"""`python -m benchmarks [build] [herd] [deaths]`: measure, print, and fail on a broken promise."""
 
 import argparse
 import logging
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from benchmarks.build import measure_build
 from benchmarks.figures import Figure
+from benchmarks.herd.deaths import measure_deaths
 from benchmarks.herd.reading import measure_reading
 from benchmarks.herd.removing import measure_removing
 from benchmarks.herd.unchanged import measure_unchanged
@@ -20,6 +21,7 @@ Measure = Callable[[Path], list[Figure]]
 PARTS: dict[str, Sequence[Measure]] = {
     "build": (measure_build,),
     "herd": (measure_reading, measure_removing, measure_unchanged),
+    "deaths": (measure_deaths,),
 }
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 import requests
 
 from benchmarks.figures import Figure, ratio
-from benchmarks.herd.deaths import measure_deaths
 from benchmarks.loop import PlainLoop
 from corral.clients.terraform import find_engine
 from corral.clients.terraform.mirror import source_for, write_configuration
@@ -25,13 +24,9 @@ APPLY = "apply-lab/"
 
 
 def measure_build(folder: Path) -> list[Figure]:
-    """Build, and build again, with corral and with the loop, each on a lab of its own.
-
-    What corral has built serves to end some machines in it.
-    """
+    """Build, and build again, with corral and with the loop, each on a lab of its own."""
     with _staged(folder / "ours") as stage:
         first, second = _run(stage, "first"), _run(stage, "second")
-        deaths = measure_deaths(stage)
     with _staged(folder / "theirs") as stage:
         loop = _loop(stage)
         stage.client("s3").create_bucket(Bucket=loop.spec.aws.state_bucket)
@@ -40,7 +35,6 @@ def measure_build(folder: Path) -> list[Figure]:
         ratio("Terraform part of a build", first.terraform_part_s, applied, 0.80),
         ratio("Terraform part of an unchanged re-run", second.terraform_part_s, planned, 0.60),
         Figure("what is added to one stack, the worst", second.worst_overhead_s, 1.5, " s"),
-        *deaths,
     ]
 
 

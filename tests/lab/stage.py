@@ -115,11 +115,11 @@ def _free_port() -> str:
 
 
 @contextmanager
-def set_stage(folder: Path) -> Iterator[Stage]:
+def set_stage(folder: Path, time_scale: float = TIME_SCALE) -> Iterator[Stage]:
     """Run a lab and a Prefect server, both as processes of their own."""
     ready_file = folder / "ready.json"
     lab = Started.start(
-        [*LAB_UP, "--ready-file", str(ready_file), "--time-scale", str(TIME_SCALE)],
+        [*LAB_UP, "--ready-file", str(ready_file), "--time-scale", str(time_scale)],
         os.environ,
         folder / "lab.log",
     )
