@@ -12,6 +12,7 @@ from prefect.artifacts import Artifact
 from prefect.client.schemas.objects import State
 
 from corral.clients.aws import open_session
+from corral.clients.rancher import RancherClient
 from corral.domain.hosts import ACTIVE, DISCONNECTED, INSTANCE_LABEL
 from corral.settings import PROJECT, Settings, load_cluster_spec
 from flows.reconcile_hosts import reconcile_hosts
@@ -154,14 +155,16 @@ class Herd:
 
     def environment_id(self, name: str = "lab") -> str:
         """Return by what Rancher, and with it a problem's key, knows an environment."""
-        spec = load_cluster_spec("lab", Settings())
-        projects = administrator(spec, open_session(spec.aws.region)).projects()
+        projects = self._rancher().projects()
         return next(project.id for project in projects if project.name == name)
+
+    def _rancher(self) -> RancherClient:
+        spec = load_cluster_spec("lab", Settings())
+        return administrator(spec, open_session(spec.aws.region))
 
     def make_environment(self, name: str) -> str:
         """Make one more environment of Rancher, wait until it is active, and return its name."""
-        spec = load_cluster_spec("lab", Settings())
-        rancher = administrator(spec, open_session(spec.aws.region))
+        rancher = self._rancher()
         if not any(project.name == name for project in rancher.projects()):
             rancher.create_project(name, "", rancher.template_id("Cattle") or "")
         wait_until(
@@ -173,8 +176,20 @@ class Herd:
 
     def restart_rancher(self) -> None:
         """Restart all servers of Rancher, and wait until hosts are connected again."""
+        before = self._servers()
         self.stage.lever("POST", "/servers/restart")
+        wait_until(lambda: self._are_new(before), WHOLE_S, "Rancher's servers are back")
         self.wait_for_agents(ACTIVE, set(self.machines))
+
+    def _servers(self) -> set[str]:
+        """Return the servers that are up, by ids that change when they start; none if unknown."""
+        members = self._rancher().members()
+        return set() if isinstance(members, str) else {member.id for member in members}
+
+    def _are_new(self, before: set[str]) -> bool:
+        """Say whether as many servers are up as before, and none has been up for longer."""
+        now = self._servers()
+        return len(now) == len(before) and not now & before
 
     def set(self, **environment: object) -> None:
         """Change settings of corral, also for processes of their own."""
