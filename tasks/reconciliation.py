@@ -83,6 +83,9 @@ class Groups(Protocol):
     def terminations(self, names: Collection[str], ids: Collection[str]) -> Mapping[str, str]:
         """Return what the groups wrote down about ending these instances, by id."""
 
+    def in_service(self, names: Collection[str]) -> Mapping[str, str]:
+        """Return the group of each instance that these groups have in service, by its id."""
+
     def lifecycle_states(self, ids: Collection[str]) -> Mapping[str, tuple[str, str]]:
         """Return group and lifecycle state of these instances, by id."""
 
@@ -116,6 +119,7 @@ class Reconciliation:
         remove_delay_s = _seconds(self.rancher.setting(REMOVE_DELAY).effective)
         hosts = self.rancher.herd()
         servers = _servers(self.rancher.members())
+        in_service = self._in_service(hosts)
         instances = self.ec2.list()
         view = View(
             hosts=hosts,
@@ -123,6 +127,7 @@ class Reconciliation:
             projects=projects,
             now=self.now(),
             servers=servers,
+            in_service=in_service,
             remove_delay_s=remove_delay_s,
         )
         return self._with_who_leaves(self._with_what_is_known_of_absent(view))
@@ -192,6 +197,16 @@ class Reconciliation:
             f"host {removal.host.id} has not had its turn, since others took all of the"
             f" {seconds:.0f} s that one run has: the next run goes on"
         )
+
+    def _in_service(self, hosts: Sequence[Host]) -> Mapping[str, str]:
+        """Ask the groups whom EC2 has to list, as long as anybody may be called dead by its list.
+
+        Whoever is silent, says that it is another machine, and is missing from EC2's list could not
+        be told from the dead by the list alone.
+        """
+        if all(host.is_connected for host in hosts):
+            return {}
+        return self.groups.in_service(self.group_names)
 
     def _with_what_is_known_of_absent(self, view: View) -> View:
         """Ask again, by id, for instances that the list lacks, and the groups for their end.

@@ -349,6 +349,15 @@ class World:
             if machine.recorded and f"{CLUSTER}-{machine.pool}" in names
         }
 
+    def in_service(self, names: Collection[str]) -> dict[str, str]:
+        self.count_call()
+        groups = {id_: f"{CLUSTER}-{one.pool}" for id_, one in self.machines.items()}
+        return {
+            id_: group
+            for id_, group in groups.items()
+            if group in names and self.machines[id_].power == "running"
+        }
+
     def lifecycle_states(self, ids: Collection[str]) -> dict[str, tuple[str, str]]:
         self.count_call()
         known = {id_: self.machines[id_] for id_ in ids if id_ in self.machines}

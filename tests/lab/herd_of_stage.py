@@ -176,20 +176,16 @@ class Herd:
 
     def restart_rancher(self) -> None:
         """Restart all servers of Rancher, and wait until hosts are connected again."""
-        before = self._servers()
+        rancher = self._rancher()
+        before = _servers(rancher)
         self.stage.lever("POST", "/servers/restart")
-        wait_until(lambda: self._are_new(before), WHOLE_S, "Rancher's servers are back")
+
+        def are_new() -> bool:
+            now = _servers(rancher)
+            return len(now) == len(before) and not now & before
+
+        wait_until(are_new, WHOLE_S, "Rancher's servers are back")
         self.wait_for_agents(ACTIVE, set(self.machines))
-
-    def _servers(self) -> set[str]:
-        """Return the servers that are up, by ids that change when they start; none if unknown."""
-        members = self._rancher().members()
-        return set() if isinstance(members, str) else {member.id for member in members}
-
-    def _are_new(self, before: set[str]) -> bool:
-        """Say whether as many servers are up as before, and none has been up for longer."""
-        now = self._servers()
-        return len(now) == len(before) and not now & before
 
     def set(self, **environment: object) -> None:
         """Change settings of corral, also for processes of their own."""
@@ -237,3 +233,9 @@ class Herd:
         content = artifact.data
         rows: list[dict[str, str]] = yaml.safe_load(content)
         return rows
+
+
+def _servers(rancher: RancherClient) -> set[str]:
+    """Return the servers that are up, by ids that change when they start; none if unknown."""
+    members = rancher.members()
+    return set() if isinstance(members, str) else {member.id for member in members}

@@ -287,6 +287,56 @@ def test_a_log_that_cannot_be_read_is_an_error(groups):
         client.terminations(["blue-web"], ["i-1"])
 
 
+def group(name: str, members: dict[str, str]) -> dict[str, object]:
+    """A group as Auto Scaling describes it, with the lifecycle state of each member."""
+    return {
+        "AutoScalingGroupName": name,
+        "MinSize": 0,
+        "MaxSize": 9,
+        "DesiredCapacity": len(members),
+        "DefaultCooldown": 300,
+        "AvailabilityZones": ["us-east-1a"],
+        "HealthCheckType": "EC2",
+        "CreatedTime": datetime(2026, 11, 1, tzinfo=UTC),
+        "Instances": [
+            {
+                "InstanceId": instance_id,
+                "AvailabilityZone": "us-east-1a",
+                "LifecycleState": state,
+                "HealthStatus": "Healthy",
+                "ProtectedFromScaleIn": False,
+            }
+            for instance_id, state in members.items()
+        ],
+    }
+
+
+def test_of_the_members_of_groups_those_in_service_are_told_page_by_page(groups):
+    client, stub = groups
+    names = ["blue-batch", "blue-web"]
+    web = group("blue-web", {"i-1": "InService", "i-2": "Terminating:Wait", "i-3": "Pending"})
+    batch = group("blue-batch", {"i-4": "InService", "i-5": "Standby"})
+    question = {"AutoScalingGroupNames": names}
+    stub.add_response(
+        "describe_auto_scaling_groups",
+        {"AutoScalingGroups": [web], "NextToken": "more"},
+        question,
+    )
+    stub.add_response(
+        "describe_auto_scaling_groups",
+        {"AutoScalingGroups": [batch]},
+        {**question, "NextToken": "more"},
+    )
+
+    assert client.in_service(names) == {"i-1": "blue-web", "i-4": "blue-batch"}
+
+
+def test_without_groups_nobody_is_asked_for_members(groups):
+    client, _ = groups
+
+    assert client.in_service([]) == {}
+
+
 def test_lifecycle_states_are_asked_fifty_at_a_time(groups):
     client, stub = groups
     ids = [f"i-{number:03}" for number in range(60)]

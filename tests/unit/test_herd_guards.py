@@ -67,6 +67,29 @@ class TestEmptyEc2:
         assert refusal(only([elsewhere], [])) == ("", "")
 
 
+class TestShortEc2:
+    def test_a_list_without_a_member_of_a_group_proves_nothing(self):
+        members = {instance(1).id: "blue-web", "i-00000000000000099": "blue-web"}
+        guard, said = refusal(view([PHANTOM], [DEAD], in_service=members))
+
+        assert guard == "short-ec2"
+        assert said.startswith("EC2 does not list i-00000000000000099 in account 123456789012")
+        assert "which blue-web had in service a moment before" in said
+
+    def test_who_lives_unseen_is_not_taken_for_the_dead_machine_that_its_label_names(self):
+        hidden = instance(2)
+        forged = host(2, "disconnected", labels=PHANTOM.labels)
+        read = view([forged], [DEAD])
+
+        assert len(assess(read, RULE, Watch()).removals) == 1
+        assert refusal(replace(read, in_service={hidden.id: "blue-web"}))[0] == "short-ec2"
+
+    def test_a_member_that_has_ended_since_is_listed_all_the_same(self):
+        read = view([PHANTOM], [DEAD], in_service={DEAD.id: "blue-web"})
+
+        assert refusal(read) == ("", "")
+
+
 class TestRestart:
     def test_a_server_that_was_not_there_before_is_a_restart(self):
         watch = Watch(servers={SERVER: NOW - 60 * MINUTE})
@@ -222,7 +245,7 @@ class TestOneCauseSpeaksOnce:
             pytest.param(NOTHING_LISTED, {"empty-ec2"}, id="the first guard"),
             pytest.param(
                 NO_HOST_FOUND,
-                {"empty-ec2", "restart", "mass", "canary"},
+                {"empty-ec2", "short-ec2", "restart", "mass", "canary"},
                 id="the last guard",
             ),
         ],
@@ -235,7 +258,7 @@ class TestOneCauseSpeaksOnce:
 
     def test_without_a_refusal_everything_is_settled(self):
         assert assessed([PHANTOM], [DEAD]).settled == {
-            "empty-ec2", "restart", "mass", "canary", "remover",
+            "empty-ec2", "short-ec2", "restart", "mass", "canary", "remover",
             "over-cap", "stuck", "missing", "ambiguous", "vetoed",
         }  # fmt: skip
 

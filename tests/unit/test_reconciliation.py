@@ -79,6 +79,16 @@ def test_of_a_herd_in_order_rancher_is_asked_four_questions_and_then_ec2_one():
     assert world.calls == IN_ORDER
 
 
+def test_before_ec2_the_groups_are_asked_whom_it_has_to_list_if_anybody_is_silent():
+    world = World(dead=1)
+    world.groups.members = {instance_id(1): "lab-web"}
+
+    assert world.reconciliation.read().in_service == {instance_id(1): "lab-web"}
+    *before, asked, ec2 = world.calls
+    assert (asked, ec2) == ("members of lab-web", "instances")
+    assert [*before, ec2] == IN_ORDER
+
+
 def test_an_instance_that_the_list_lacks_is_asked_for_by_id_before_it_counts_as_absent():
     world = World()
     world.ec2.unlisted = [world.ec2.instances.pop(0)]

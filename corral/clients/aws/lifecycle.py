@@ -12,6 +12,8 @@ from corral.errors import AwsError
 
 IDS_AT_ONCE: Final = 50
 """Source: Auto Scaling API reference, DescribeAutoScalingInstances."""
+NAMES_AT_ONCE: Final = 100
+"""Source: Auto Scaling API reference, DescribeAutoScalingGroups."""
 ACTIVITIES_AT_ONCE: Final = 100
 PAGES: Final = 10
 """How far back a group's log is read, a hundred activities each; what is older counts as unknown.
@@ -19,6 +21,7 @@ PAGES: Final = 10
 Source: Auto Scaling API reference, DescribeScalingActivities: newest first, kept for six weeks.
 """
 CAUSE_LENGTH: Final = 300
+_IN_SERVICE: Final = "InService"
 # A note may follow the id while a load balancer drains.
 _TERMINATING: Final = re.compile(r"Terminating EC2 instance: (i-[0-9a-z]+)")
 _DONE: Final = "Successful"
@@ -48,6 +51,25 @@ class Groups:
             missing = set(ids) - found.keys()
             if missing:
                 found |= self._ended(name, missing)
+        return found
+
+    def in_service(self, names: Collection[str]) -> dict[str, str]:
+        """Return the group of each instance that these groups have in service, by its id.
+
+        Args:
+            names: The groups to ask; those that do not exist (any more) have none.
+        """
+        found: dict[str, str] = {}
+        for some in batches(names, NAMES_AT_ONCE):
+            with translated("autoscaling"):
+                pages = self._client.get_paginator("describe_auto_scaling_groups")
+                for page in pages.paginate(AutoScalingGroupNames=some):
+                    found |= {
+                        member["InstanceId"]: group["AutoScalingGroupName"]
+                        for group in page["AutoScalingGroups"]
+                        for member in group["Instances"]
+                        if member["LifecycleState"] == _IN_SERVICE
+                    }
         return found
 
     def lifecycle_states(self, ids: Collection[str]) -> dict[str, tuple[str, str]]:

@@ -13,8 +13,8 @@ from corral.domain.herd.view import Rule, View
 from corral.domain.herd.watch import Watch
 from corral.domain.herd.wording import named, span
 
-EMPTY, RESTART, MASS, CANARY = "empty-ec2", "restart", "mass", "canary"
-GUARDS = (EMPTY, RESTART, MASS, CANARY)
+EMPTY, SHORT, RESTART, MASS, CANARY = "empty-ec2", "short-ec2", "restart", "mass", "canary"
+GUARDS = (EMPTY, SHORT, RESTART, MASS, CANARY)
 
 
 def find_refusal(view: View, rule: Rule, matches: Sequence[Match], watch: Watch) -> Refusal | None:
@@ -28,6 +28,7 @@ def find_refusal(view: View, rule: Rule, matches: Sequence[Match], watch: Watch)
     """
     sentences = (
         (EMPTY, _find_empty(view, rule)),
+        (SHORT, _find_short(view, rule)),
         (RESTART, _find_restart(view, rule, watch)),
         (MASS, _find_mass(matches)),
         (CANARY, _find_no_canary(matches, rule)),
@@ -67,6 +68,20 @@ def _find_empty(view: View, rule: Rule) -> str:
         f"EC2 lists no instance at all in {_place(rule)}, but Rancher has {len(living)} hosts,"
         f" {connected} of them connected: see with `aws ec2 describe-instances` what this worker's"
         " credentials are shown. Nothing is removed until EC2 lists instances again."
+    )
+
+
+def _find_short(view: View, rule: Rule) -> str:
+    """Say so if EC2 does not list what a group has in service: it lists even what has ended."""
+    missed = sorted(view.in_service.keys() - {instance.id for instance in view.instances})
+    if not missed:
+        return ""
+    groups = sorted({view.in_service[instance_id] for instance_id in missed})
+    return (
+        f"EC2 does not list {named(missed)} in {_place(rule)}, which {named(groups)} had in service"
+        " a moment before: its list is not whole, so nothing is removed by it. The next run asks"
+        " again; if this lasts, see with `aws ec2 describe-instances` whether they are there, and"
+        " whether processes of the group are suspended, so that it keeps what has ended."
     )
 
 
