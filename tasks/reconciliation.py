@@ -119,7 +119,6 @@ class Reconciliation:
         remove_delay_s = _seconds(self.rancher.setting(REMOVE_DELAY).effective)
         hosts = self.rancher.herd()
         servers = _servers(self.rancher.members())
-        in_service = self._in_service(hosts)
         instances = self.ec2.list()
         view = View(
             hosts=hosts,
@@ -127,14 +126,22 @@ class Reconciliation:
             projects=projects,
             now=self.now(),
             servers=servers,
-            in_service=in_service,
             remove_delay_s=remove_delay_s,
         )
         return self._with_who_leaves(self._with_what_is_known_of_absent(view))
 
     def assess(self, view: View, watch: Watch) -> Assessment:
-        """Return what is to be thought and done about what was read."""
-        return assess(view, self.rule, watch)
+        """Return what is to be thought and done about what was read.
+
+        Before anybody is removed, the groups are asked whether EC2's list was whole.
+
+        Raises:
+            CorralError: They, or EC2 about what it did not list, could not be asked.
+        """
+        assessment = assess(view, self.rule, watch)
+        if not assessment.removals:
+            return assessment
+        return assess(self._with_whom_ec2_has_to_list(view), self.rule, watch)
 
     def remove(
         self,
@@ -198,15 +205,17 @@ class Reconciliation:
             f" {seconds:.0f} s that one run has: the next run goes on"
         )
 
-    def _in_service(self, hosts: Sequence[Host]) -> Mapping[str, str]:
-        """Ask the groups whom EC2 has to list, as long as anybody may be called dead by its list.
+    def _with_whom_ec2_has_to_list(self, view: View) -> View:
+        """Ask the groups whom they have in service, and EC2 again for those that its list lacks.
 
-        Whoever is silent, says that it is another machine, and is missing from EC2's list could not
+        Whoever is silent, says that it is another machine, and is missing from the list could not
         be told from the dead by the list alone.
         """
-        if all(host.is_connected for host in hosts):
-            return {}
-        return self.groups.in_service(self.group_names)
+        in_service = self.groups.in_service(self.group_names)
+        missed = in_service.keys() - {instance.id for instance in view.instances}
+        found = self.ec2.find(missed) if missed else {}
+        instances = [*view.instances, *found.values()]
+        return replace(view, instances=instances, in_service=in_service)
 
     def _with_what_is_known_of_absent(self, view: View) -> View:
         """Ask again, by id, for instances that the list lacks, and the groups for their end.

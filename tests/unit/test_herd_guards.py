@@ -73,8 +73,8 @@ class TestShortEc2:
         guard, said = refusal(view([PHANTOM], [DEAD], in_service=members))
 
         assert guard == "short-ec2"
-        assert said.startswith("EC2 does not list i-00000000000000099 in account 123456789012")
-        assert "which blue-web had in service a moment before" in said
+        assert said.startswith("EC2 does not know i-00000000000000099 in account 123456789012")
+        assert "which blue-web has in service" in said
 
     def test_who_lives_unseen_is_not_taken_for_the_dead_machine_that_its_label_names(self):
         hidden = instance(2)

@@ -22,7 +22,7 @@ FOUND = {
 
 TITLES = {
     "empty-ec2": "EC2 lists no instances",
-    "short-ec2": "EC2 does not list all instances",
+    "short-ec2": "EC2 does not know all instances",
     "restart": "Rancher was restarted",
     "mass": "most agents are silent",
     "canary": "no living host is found in EC2",
