@@ -83,8 +83,8 @@ class Groups(Protocol):
     def terminations(self, names: Collection[str], ids: Collection[str]) -> Mapping[str, str]:
         """Return what the groups wrote down about ending these instances, by id."""
 
-    def in_service(self, names: Collection[str]) -> Mapping[str, str]:
-        """Return the group of each instance that these groups have in service, by its id."""
+    def members_of(self, names: Collection[str]) -> Mapping[str, str]:
+        """Return the group of each instance that these groups have, by its id."""
 
     def lifecycle_states(self, ids: Collection[str]) -> Mapping[str, tuple[str, str]]:
         """Return group and lifecycle state of these instances, by id."""
@@ -206,16 +206,16 @@ class Reconciliation:
         )
 
     def _with_whom_ec2_has_to_list(self, view: View) -> View:
-        """Ask the groups whom they have in service, and EC2 again for those that its list lacks.
+        """Ask the groups for their members, and EC2 again for those that its list lacks.
 
         Whoever is silent, says that it is another machine, and is missing from the list could not
         be told from the dead by the list alone.
         """
-        in_service = self.groups.in_service(self.group_names)
-        missed = in_service.keys() - {instance.id for instance in view.instances}
+        members = self.groups.members_of(self.group_names)
+        missed = members.keys() - {instance.id for instance in view.instances}
         found = self.ec2.find(missed) if missed else {}
         instances = [*view.instances, *found.values()]
-        return replace(view, instances=instances, in_service=in_service)
+        return replace(view, instances=instances, members=members)
 
     def _with_what_is_known_of_absent(self, view: View) -> View:
         """Ask again, by id, for instances that the list lacks, and the groups for their end.

@@ -349,14 +349,11 @@ class World:
             if machine.recorded and f"{CLUSTER}-{machine.pool}" in names
         }
 
-    def in_service(self, names: Collection[str]) -> dict[str, str]:
+    def members_of(self, names: Collection[str]) -> dict[str, str]:
+        """Return the members of groups; one that is stopped is in standby, or it were replaced."""
         self.count_call()
-        groups = {id_: f"{CLUSTER}-{one.pool}" for id_, one in self.machines.items()}
-        return {
-            id_: group
-            for id_, group in groups.items()
-            if group in names and self.machines[id_].power == "running"
-        }
+        groups = {one.instance_id: f"{CLUSTER}-{one.pool}" for one in self._living()}
+        return {id_: group for id_, group in groups.items() if group in names}
 
     def lifecycle_states(self, ids: Collection[str]) -> dict[str, tuple[str, str]]:
         self.count_call()
@@ -366,6 +363,9 @@ class World:
             for id_, machine in known.items()
             if not machine.is_dead
         }
+
+    def _living(self) -> Iterable[Machine]:
+        return (machine for machine in self.machines.values() if not machine.is_dead)
 
     def snapshot(self) -> tuple[Instance, ...]:
         return tuple(self._known())

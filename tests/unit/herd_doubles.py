@@ -184,14 +184,14 @@ class GroupsDouble:
     calls: list[str]
     log: dict[str, str] = field(default_factory=dict)
     members: dict[str, str] = field(default_factory=dict)
-    """Who is in service in which group."""
+    """Who is in which group."""
     states: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def terminations(self, names: Collection[str], ids: Collection[str]) -> dict[str, str]:
         self.calls.append(f"log of {' '.join(names)} about {' '.join(sorted(ids))}")
         return {id_: sentence for id_, sentence in self.log.items() if id_ in ids}
 
-    def in_service(self, names: Collection[str]) -> dict[str, str]:
+    def members_of(self, names: Collection[str]) -> dict[str, str]:
         self.calls.append(f"members of {' '.join(names)}")
         return {id_: group for id_, group in self.members.items() if group in names}
 

@@ -311,7 +311,7 @@ def group(name: str, members: dict[str, str]) -> dict[str, object]:
     }
 
 
-def test_of_the_members_of_groups_those_in_service_are_told_page_by_page(groups):
+def test_of_the_members_of_groups_those_that_neither_come_nor_go_are_told_page_by_page(groups):
     client, stub = groups
     names = ["blue-batch", "blue-web"]
     web = group("blue-web", {"i-1": "InService", "i-2": "Terminating:Wait", "i-3": "Pending"})
@@ -328,13 +328,17 @@ def test_of_the_members_of_groups_those_in_service_are_told_page_by_page(groups)
         {**question, "NextToken": "more"},
     )
 
-    assert client.in_service(names) == {"i-1": "blue-web", "i-4": "blue-batch"}
+    assert client.members_of(names) == {
+        "i-1": "blue-web",
+        "i-4": "blue-batch",
+        "i-5": "blue-batch",
+    }
 
 
 def test_without_groups_nobody_is_asked_for_members(groups):
     client, _ = groups
 
-    assert client.in_service([]) == {}
+    assert client.members_of([]) == {}
 
 
 def test_lifecycle_states_are_asked_fifty_at_a_time(groups):

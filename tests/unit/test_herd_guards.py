@@ -70,11 +70,11 @@ class TestEmptyEc2:
 class TestShortEc2:
     def test_a_list_without_a_member_of_a_group_proves_nothing(self):
         members = {instance(1).id: "blue-web", "i-00000000000000099": "blue-web"}
-        guard, said = refusal(view([PHANTOM], [DEAD], in_service=members))
+        guard, said = refusal(view([PHANTOM], [DEAD], members=members))
 
         assert guard == "short-ec2"
         assert said.startswith("EC2 does not know i-00000000000000099 in account 123456789012")
-        assert "which blue-web has in service" in said
+        assert "which blue-web has: its list is not whole" in said
 
     def test_who_lives_unseen_is_not_taken_for_the_dead_machine_that_its_label_names(self):
         hidden = instance(2)
@@ -82,10 +82,10 @@ class TestShortEc2:
         read = view([forged], [DEAD])
 
         assert len(assess(read, RULE, Watch()).removals) == 1
-        assert refusal(replace(read, in_service={hidden.id: "blue-web"}))[0] == "short-ec2"
+        assert refusal(replace(read, members={hidden.id: "blue-web"}))[0] == "short-ec2"
 
     def test_a_member_that_has_ended_since_is_listed_all_the_same(self):
-        read = view([PHANTOM], [DEAD], in_service={DEAD.id: "blue-web"})
+        read = view([PHANTOM], [DEAD], members={DEAD.id: "blue-web"})
 
         assert refusal(read) == ("", "")
 

@@ -21,7 +21,9 @@ PAGES: Final = 10
 Source: Auto Scaling API reference, DescribeScalingActivities: newest first, kept for six weeks.
 """
 CAUSE_LENGTH: Final = 300
-_IN_SERVICE: Final = "InService"
+_PASSING: Final = ("Pending", "Terminat")
+"""How the states begin of members that come and go. Source: Auto Scaling user guide, "Amazon EC2
+Auto Scaling instance lifecycle"."""
 # A note may follow the id while a load balancer drains.
 _TERMINATING: Final = re.compile(r"Terminating EC2 instance: (i-[0-9a-z]+)")
 _DONE: Final = "Successful"
@@ -53,8 +55,10 @@ class Groups:
                 found |= self._ended(name, missing)
         return found
 
-    def in_service(self, names: Collection[str]) -> dict[str, str]:
-        """Return the group of each instance that these groups have in service, by its id.
+    def members_of(self, names: Collection[str]) -> dict[str, str]:
+        """Return the group of each instance that these groups have, by its id.
+
+        Those in service or in standby; not those that are about to come or to go.
 
         Args:
             names: The groups to ask; those that do not exist (any more) have none.
@@ -68,7 +72,7 @@ class Groups:
                         member["InstanceId"]: group["AutoScalingGroupName"]
                         for group in page["AutoScalingGroups"]
                         for member in group["Instances"]
-                        if member["LifecycleState"] == _IN_SERVICE
+                        if not member["LifecycleState"].startswith(_PASSING)
                     }
         return found
 

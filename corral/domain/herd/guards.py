@@ -72,14 +72,14 @@ def _find_empty(view: View, rule: Rule) -> str:
 
 
 def _find_short(view: View, rule: Rule) -> str:
-    """Say so if EC2 does not know what a group has in service: it knows even what has ended."""
-    missed = sorted(view.in_service.keys() - {instance.id for instance in view.instances})
+    """Say so if EC2 does not know a member of a group: it knows even what has ended."""
+    missed = sorted(view.members.keys() - {instance.id for instance in view.instances})
     if not missed:
         return ""
-    groups = sorted({view.in_service[instance_id] for instance_id in missed})
+    groups = sorted({view.members[instance_id] for instance_id in missed})
     return (
-        f"EC2 does not know {named(missed)} in {_place(rule)}, which {named(groups)} has in"
-        " service: its list is not whole, so nothing is removed by it. The next run asks again; if"
+        f"EC2 does not know {named(missed)} in {_place(rule)}, which {named(groups)} has:"
+        " its list is not whole, so nothing is removed by it. The next run asks again; if"
         " this lasts, see with `aws ec2 describe-instances` whether they are there, and whether"
         " processes of the group are suspended, so that it keeps what has ended."
     )

@@ -22,8 +22,8 @@ class View:
         now: When EC2's list was read, by this machine's clock.
         records: Instance id to the sentence with which its group noted that it terminated it.
         servers: Rancher's servers, each `id address`; empty if nobody asked.
-        in_service: Group of each instance that the pools' groups have in service, by its id;
-            empty if nobody asked.
+        members: Group of each instance that the pools' groups have, by its id; empty if nobody
+            asked.
         leaving: Ids of running instances that their group is terminating.
         remove_delay_s: Rancher's setting for environments without one of their own; negative is
             off, None if nobody asked.
@@ -35,7 +35,7 @@ class View:
     now: datetime
     records: Mapping[str, str] = field(default_factory=dict)
     servers: frozenset[str] = frozenset()
-    in_service: Mapping[str, str] = field(default_factory=dict)
+    members: Mapping[str, str] = field(default_factory=dict)
     leaving: frozenset[str] = frozenset()
     remove_delay_s: int | None = None
 
