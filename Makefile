@@ -37,7 +37,7 @@ lab: setup
 test: setup
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
 
-# Twenty times as many random histories of a herd as `make test` plays; about an hour.
+# Twenty times as many random histories of a herd as `make test` plays; about ten minutes.
 nightly: setup
 	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest tests/histories
 
