@@ -71,10 +71,16 @@ class Run:
         )
 
 
-def _run(stage: Stage, name: str) -> Run:
+def run_build(stage: Stage, name: str) -> Started:
+    """Build the lab's cluster, or confirm it, and return the run, which has ended well."""
     run = stage.run_flow(FLOW, name, cluster="lab")
     if run.wait(BUILD_S):
         raise RuntimeError(run.tail)
+    return run
+
+
+def _run(stage: Stage, name: str) -> Run:
+    run = run_build(stage, name)
     return Run(_tasks(stage), _engine_seconds(run))
 
 

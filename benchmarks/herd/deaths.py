@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.build import run_build
 from benchmarks.figures import Figure
 from flows.reconcile_hosts import PERIOD
 from tests.lab.harness import wait_until
@@ -13,8 +14,6 @@ from tests.lab.stage import Stage, set_stage
 
 TIME_SCALE = 4
 """Small, since the flows' own seconds are real ones, and count here as so many of the lab."""
-BUILD = "flows.build_cluster.build_cluster"
-BUILD_S = 1800.0
 DRAIN = "flows.drain_hosts.drain_hosts"
 PATROL = "benchmarks.herd.patrol.patrol"
 POOL = "celery"
@@ -31,9 +30,7 @@ Row = Mapping[str, Any]
 def measure_deaths(folder: Path) -> list[Figure]:
     """Build a cluster; end one of its machines as its group does, and another without a word."""
     with set_stage(folder, TIME_SCALE) as stage:
-        build = stage.run_flow(BUILD, "build", cluster="lab")
-        if build.wait(BUILD_S):
-            raise RuntimeError(build.tail)
+        run_build(stage, "build")
         return [_by_event(stage), _by_scan(stage)]
 
 

@@ -142,40 +142,40 @@ class Herds(RuleBasedStateMachine):
 
     @rule(place=places, recorded=st.booleans())
     def end(self, place: int, *, recorded: bool) -> None:
-        if machine := self._pick(place, self._living()):
+        if machine := self._pick(place, self.world.living()):
             self.world.end(machine, recorded=recorded)
 
     @rule(place=places)
     def stop(self, place: int) -> None:
-        if machine := self._pick(place, [m for m in self._living() if m.power == "running"]):
+        if machine := self._pick(place, [m for m in self.world.living() if m.power == "running"]):
             machine.power = "stopped"
 
     @rule(place=places)
     def start(self, place: int) -> None:
-        if machine := self._pick(place, [m for m in self._living() if m.power == "stopped"]):
+        if machine := self._pick(place, [m for m in self.world.living() if m.power == "stopped"]):
             machine.power, machine.launched = "running", self.world.now
 
     @rule(place=places)
     def join(self, place: int) -> None:
         """Let a machine join, for the first time or anew: then two rows name it."""
-        if machine := self._pick(place, [m for m in self._living() if m.answers]):
+        if machine := self._pick(place, [m for m in self.world.living() if m.answers]):
             self.world.join(machine)
 
     # agents
 
     @rule(place=places)
     def silence(self, place: int) -> None:
-        if machine := self._pick(place, self._living()):
+        if machine := self._pick(place, self.world.living()):
             machine.reachable = False
 
     @rule()
     def silence_all(self) -> None:
-        for machine in self._living():
+        for machine in self.world.living():
             machine.reachable = False
 
     @rule()
     def let_all_be_heard(self) -> None:
-        for machine in self._living():
+        for machine in self.world.living():
             machine.reachable = True
 
     @rule(place=places, state=st.sampled_from(["registering", "activating", ""]))
@@ -249,7 +249,7 @@ class Herds(RuleBasedStateMachine):
         What EC2 lists as terminated comes back only by being heard of, what it has forgotten may
         be found again, by the id that its host says.
         """
-        heard = [machine for machine in self._living() if machine.answers]
+        heard = [machine for machine in self.world.living() if machine.answers]
         if machine := self._pick(place, [m for m in heard if answers or self._is_honest(m)]):
             self.world.end(machine, recorded=False)
             self._wait_until_believed(is_forgotten=not answers)
@@ -324,7 +324,7 @@ class Herds(RuleBasedStateMachine):
                 row.state = "removed"
             if row.lives:
                 row.labels["aws.instance_id"] = row.machine.instance_id
-        for machine in self._living():
+        for machine in self.world.living():
             machine.power, machine.reachable = "running", True
             if not any(row.machine is machine and row.lives for row in self._rows()):
                 self.world.join(machine)
@@ -417,15 +417,12 @@ class Herds(RuleBasedStateMachine):
     def _machines(self) -> list[Machine]:
         return list(self.world.machines.values())
 
-    def _living(self) -> list[Machine]:
-        return [machine for machine in self._machines() if not machine.is_dead]
-
     def _rows(self) -> list[Row]:
         return [row for row in self.world.rows.values() if row.state not in ("removed", "purged")]
 
     def _is_free(self, machine: Machine) -> bool:
         """Say whether nobody living has the address of a dead machine."""
-        return machine.is_dead and all(m.address != machine.address for m in self._living())
+        return machine.is_dead and all(m.address != machine.address for m in self.world.living())
 
     def _may_lie(self) -> bool:
         since = self.world.lying_since

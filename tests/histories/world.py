@@ -219,6 +219,9 @@ class World:
 
     # the truth
 
+    def living(self) -> list[Machine]:
+        return [machine for machine in self.machines.values() if not machine.is_dead]
+
     def phantoms(self) -> list[Row]:
         """Return the hosts of dead machines that are still in Rancher's lists."""
         left = (row for row in self.rows.values() if row.state not in ("removed", "purged"))
@@ -352,7 +355,7 @@ class World:
     def members_of(self, names: Collection[str]) -> dict[str, str]:
         """Return the members of groups; one that is stopped is in standby, or it were replaced."""
         self.count_call()
-        groups = {one.instance_id: f"{CLUSTER}-{one.pool}" for one in self._living()}
+        groups = {one.instance_id: f"{CLUSTER}-{one.pool}" for one in self.living()}
         return {id_: group for id_, group in groups.items() if group in names}
 
     def lifecycle_states(self, ids: Collection[str]) -> dict[str, tuple[str, str]]:
@@ -363,9 +366,6 @@ class World:
             for id_, machine in known.items()
             if not machine.is_dead
         }
-
-    def _living(self) -> Iterable[Machine]:
-        return (machine for machine in self.machines.values() if not machine.is_dead)
 
     def snapshot(self) -> tuple[Instance, ...]:
         return tuple(self._known())

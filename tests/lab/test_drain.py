@@ -129,6 +129,7 @@ def test_what_fails_for_ever_is_taken_out_of_the_way_and_told_once(drains: Drain
     wait_until(lambda: drains.is_gone(host_id), ROOM_S, f"host {host_id} is gone")
     drains.redrive()
     assert drains.run().name == "Drained"
+    assert drains.is_gone(host_id)
     assert drains.herd.incidents[1:] == [("resolve", "corral/lab/dead-letter/web")]
 
 

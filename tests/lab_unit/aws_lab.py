@@ -1,6 +1,7 @@
 """One lab's AWS in a thread, with an event loop of its own, and boto3 clients for it."""
 
 import asyncio
+import json
 import threading
 import time
 from collections.abc import Callable, Coroutine
@@ -86,6 +87,22 @@ class AwsLab:
         self.client("autoscaling").create_auto_scaling_group(
             AutoScalingGroupName=name, MinSize=0, MaxSize=10, DesiredCapacity=size, **more
         )
+
+    def put_events_into(self, url: str, rule: str, pattern: dict[str, Any]) -> None:
+        """Have the bus put whatever is of a pattern into a queue, by a rule of this name."""
+        sqs, events = self.client("sqs"), self.client("events")
+        answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+        arn = answer["Attributes"]["QueueArn"]
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": "events.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": arn,
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+        events.put_rule(Name=rule, EventPattern=json.dumps(pattern))
+        events.put_targets(Rule=rule, Targets=[{"Id": "queue", "Arn": arn}])
 
     def members(self, name: str) -> dict[str, str]:
         """Return the lifecycle state of each instance of a group."""

@@ -3,9 +3,8 @@
 The clients are the real ones, over a whole Rancher and the lab's AWS.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import count
 from threading import Event
@@ -22,6 +21,7 @@ from corral.clients.aws import Ec2, Groups, LifecycleQueue, instances, lifecycle
 from corral.clients.aws.calls import CONFIG
 from corral.clients.rancher import Patience, RancherClient, transport
 from corral.domain.herd import Rule
+from corral.settings import Settings, load_cluster_spec
 from tasks.draining import Draining
 from tasks.fates import Fate
 from tasks.listening import Heard, Listening, Source, stoppable_pause
@@ -29,18 +29,7 @@ from tasks.loans import Loans
 from tasks.roster import Roster
 
 PATIENCE = Patience(deadline=timedelta(seconds=2), interval=timedelta(seconds=0.05))
-RULE = Rule(
-    cluster="drained",
-    account_id="123456789012",
-    region="us-east-1",
-    max_removals=5,
-    max_removal_percent=20,
-    max_absent_removals=1,
-    join_grace=timedelta(minutes=15),
-    quiet=timedelta(minutes=15),
-    stuck_after=timedelta(minutes=10),
-    absence=timedelta(hours=1),
-)
+RULE = replace(Rule.of(load_cluster_spec("lab", Settings()), Settings()), cluster="drained")
 NUMBERS = count()
 EFFECTS: dict[str, dict[str, Any]] = {
     "401": {"status": 401},
@@ -179,27 +168,17 @@ def pool(
 
 def tell_of_endings(aws_lab: AwsLab, name: str) -> None:
     """Have a group wait for whoever drains its machines, and a queue hear of them."""
-    sqs, events = aws_lab.client("sqs"), aws_lab.client("events")
     aws_lab.client("autoscaling").put_lifecycle_hook(
         AutoScalingGroupName=name,
         LifecycleHookName="drain",
         LifecycleTransition="autoscaling:EC2_INSTANCE_TERMINATING",
         HeartbeatTimeout=7200,
     )
-    url = sqs.create_queue(QueueName=name, Attributes={"VisibilityTimeout": "2"})["QueueUrl"]
-    answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
-    arn = answer["Attributes"]["QueueArn"]
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"Service": "events.amazonaws.com"},
-        "Action": "sqs:SendMessage",
-        "Resource": arn,
-    }
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    queue = aws_lab.client("sqs").create_queue(
+        QueueName=name, Attributes={"VisibilityTimeout": "2"}
+    )
     pattern = {"source": ["aws.autoscaling"], "detail": {"AutoScalingGroupName": [name]}}
-    events.put_rule(Name=name, EventPattern=json.dumps(pattern))
-    events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": arn}])
+    aws_lab.put_events_into(queue["QueueUrl"], name, pattern)
 
 
 def comes_to_a_good_end(pool: Pool) -> None:

@@ -184,7 +184,7 @@ def test_a_group_tells_of_an_end_from_its_beginning_to_its_record(aws_lab, sessi
     }
 
     url = queue_of(aws_lab, "herd-life")
-    listen(aws_lab, url)
+    aws_lab.put_events_into(url, "herd-life", {"source": ["aws.autoscaling"]})
     aws_lab.client("autoscaling").set_desired_capacity(
         AutoScalingGroupName="herd-life", DesiredCapacity=0
     )
@@ -214,22 +214,3 @@ def test_a_group_tells_of_an_end_from_its_beginning_to_its_record(aws_lab, sessi
     record = eventually(lambda: groups.terminations(["herd-life", "herd-no"], [instance_id]), 20)
     assert record[instance_id].startswith("the group herd-life terminated it at ")
     assert groups.lifecycle_states([instance_id]) == {}
-
-
-def listen(aws_lab: AwsLab, url: str) -> None:
-    """Have the bus tell a queue of everything that Auto Scaling says."""
-    sqs, events = aws_lab.client("sqs"), aws_lab.client("events")
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"][
-        "QueueArn"
-    ]
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"Service": "events.amazonaws.com"},
-        "Action": "sqs:SendMessage",
-        "Resource": arn,
-    }
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
-    pattern = json.dumps({"source": ["aws.autoscaling"]})
-    events.put_rule(Name="herd-life", EventPattern=pattern)
-    events.put_targets(Rule="herd-life", Targets=[{"Id": "queue", "Arn": arn}])

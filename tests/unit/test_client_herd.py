@@ -1,6 +1,7 @@
 """How a herd is read: every row once or an error, whatever the pages look like."""
 
 import json
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
@@ -9,7 +10,7 @@ import pytest
 import responses
 import stamina
 
-from corral.clients.rancher import RancherClient, paging
+from corral.clients.rancher import RancherClient, paging, transport
 from corral.domain.access import KeyPair
 from corral.domain.hosts import Host
 from corral.errors import (
@@ -290,6 +291,21 @@ def test_a_later_page_that_fails_fails_the_list(answers, rancher):
 
     with pytest.raises(RancherUnreachableError, match="answered 503"):
         rancher.herd()
+
+
+def test_an_answer_that_takes_too_long_as_a_whole_is_given_up(answers, rancher, monkeypatch):
+    monkeypatch.setattr(transport, "ANSWER_S", 0.05)
+    over = threading.Event()
+
+    def come_late(_: object) -> tuple[int, dict[str, str], str]:
+        over.wait(20)
+        return 200, {}, json.dumps(page([row(5)]))
+
+    answers.add_callback("GET", HOSTS, come_late)
+
+    with pytest.raises(RancherUnreachableError, match="no answer in time"):
+        rancher.herd()
+    over.set()
 
 
 def test_one_host_is_read_in_the_scope_of_its_environment(answers, rancher):

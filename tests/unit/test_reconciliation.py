@@ -129,7 +129,8 @@ def test_the_groups_logs_are_asked_about_instances_that_ec2_does_not_know_by_id_
     removals = world.plan()
 
     assert [removal.evidence for removal in removals] == ["recorded", "absent"]
-    assert f"log of lab-web about {instance_id(1)} {instance_id(2)}" in world.calls
+    asked = f"log of lab-web about {instance_id(1)} {instance_id(2)}"
+    assert world.calls[-2:] == [asked, "members of lab-web"]
 
 
 def test_a_group_is_asked_whether_it_is_ending_an_instance_before_it_is_called_missing():
