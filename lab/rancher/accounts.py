@@ -3,15 +3,16 @@
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from lab.rancher import timings
 from lab.rancher.bodies import Values
 from lab.rancher.call import Call
-from lab.rancher.callers import Doorkeeper, parse_id
+from lab.rancher.callers import identity_key, parse_id, role_in
 from lab.rancher.engine import ProcessCancelledError, is_active
 from lab.rancher.managers import Manager
+from lab.rancher.members import active_members, read_members, set_members
 from lab.rancher.problems import ApiError, invalid, not_found
-from lab.rancher.rendering import Document, collection, format_id
-from lab.rancher.rows import Account, ProjectMember, Row
+from lab.rancher.project_templates import orchestration
+from lab.rancher.rendering import Document, collection
+from lab.rancher.rows import Account, Row
 from lab.rancher.schema import SPELLINGS, TYPES
 from lab.rancher.schema.accounts import ACCOUNT, PROJECT_MEMBER, PROJECT_TYPE
 from lab.rancher.schema.shape import ADMIN, PROJECT, USER
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from lab.rancher.cluster import RancherCluster
 
 PROJECT_KIND = "project"
-ROLE_ORDER = ("owner", "member", "restricted", "readonly")
 
 
 def find_environment(store: Store, named: str) -> Account:
@@ -91,12 +91,12 @@ class ProjectManager(Manager[Account]):
             return living
         if call.caller.account.kind == PROJECT_KIND:
             return [call.caller.account]
-        own = format_id("account", call.caller.account.id)
         members = call.cluster.store.project_members
         mine = {
             member.project_id
             for member in members
-            if member.external_id == own and is_active(member)
+            if identity_key(member.external_id_type, member.external_id) in call.caller.identities
+            and is_active(member)
         }
         return [row for row in living if row.id in mine]
 
@@ -110,13 +110,12 @@ class ProjectManager(Manager[Account]):
         return role == "owner" or (role is not None and is_active(row))
 
     def _role(self, call: Call, row: Account) -> str | None:
-        doorkeeper = Doorkeeper(call.cluster.store, call.settings, call.cluster.sessions)
-        return doorkeeper.role_in(call.caller.user, row)
+        return role_in(call.cluster.store, call.caller.user, call.caller.identities, row)
 
     def document(self, call: Call, row: Account) -> Document:
         """Return an environment, with a link for each kind of resource it may hold."""
         document = super().document(call, row)
-        document["healthState"] = "healthy"
+        document["healthState"] = call.cluster.health.of_environment(row)
         document["members"] = None
         links = document["links"]
         if isinstance(links, dict):
@@ -148,6 +147,8 @@ class ProjectManager(Manager[Account]):
     def make(self, call: Call, values: Values) -> Account:
         """Make an environment whose owner is its maker, unless members are given.
 
+        It is there already when its members are looked at: if these are refused, it stays, without
+        any members.
         cattle: ProjectResourceManager.createProject
         """
         members = values.pop("members", None)
@@ -155,14 +156,10 @@ class ProjectManager(Manager[Account]):
         row = Account(**{**given, "kind": PROJECT_KIND})  # type: ignore[arg-type]
         template = call.cluster.store.project_templates.get(row.project_template_id)
         if template is not None:
-            row.orchestration = (template.name or "cattle").lower()
+            row.orchestration = orchestration(template)
+        wanted = read_members(members) if members else []
         self.store_new(call, row)
-        owner = {
-            "externalId": format_id("account", call.caller.account.id),
-            "externalIdType": "rancher_id",
-            "role": "owner",
-        }
-        set_members(call, row, members if isinstance(members, list) and members else [owner])
+        set_members(call, row, wanted)
         return row
 
     def delete(self, call: Call, resource_id: str) -> Document:
@@ -183,57 +180,22 @@ class ProjectManager(Manager[Account]):
         """Replace the members."""
         if action != "setmembers":
             return None
-        members = call.body.get("members")
-        if not isinstance(members, list) or not members:
+        if not call.body.get("members"):
             raise invalid("MissingRequired", "members")
-        set_members(call, row, members)
-        return {"type": "setProjectMembersInput", "links": {}, "actions": {}, "members": members}
+        set_members(call, row, read_members(call.body["members"]))
+        return self._members(call, row)
 
     def follow(self, call: Call, resource_id: str, link: str) -> Document:
         """Answer what an environment holds: its members, as all else is found by its path."""
         row = self.find(call, resource_id)
         if SPELLINGS.get(link.lower()) is not PROJECT_MEMBER:
             raise not_found()
+        return self._members(call, row)
+
+    def _members(self, call: Call, row: Account) -> Document:
         manager = call.cluster.managers[PROJECT_MEMBER.name]
-        members = call.cluster.store.project_members.where("project_id", row.id)
-        data = [manager.document(call, one) for one in members if one.removed is None]
+        data = [manager.document(call, one) for one in active_members(call, row)]
         return collection(call, PROJECT_MEMBER, data)
-
-
-def set_members(call: Call, project: Account, members: Sequence[object]) -> None:
-    """Give an environment its members, instead of those it had.
-
-    cattle: ProjectMemberResourceManager.setMembers
-    """
-    wanted = [_member(project, member) for member in members]
-    for old in call.cluster.store.project_members.where("project_id", project.id):
-        call.cluster.retire("projectMember", old)
-    for member in wanted:
-        call.cluster.store.project_members.add(member)
-        call.cluster.engine.create("projectMember", member)
-
-
-def _member(project: Account, given: object) -> ProjectMember:
-    if not isinstance(given, dict):
-        raise invalid("InvalidFormat", "members")
-    for name in ("externalId", "externalIdType", "role"):
-        if not given.get(name):
-            raise invalid("MissingRequired", name)
-    if given["role"] not in ROLE_ORDER:
-        raise invalid("InvalidOption", "role")
-    return ProjectMember(
-        kind="projectMember",
-        created=project.created,
-        account_id=project.id,
-        project_id=project.id,
-        external_id=str(given["externalId"]),
-        external_id_type=str(given["externalIdType"]),
-        role=str(given["role"]),
-    )
-
-
-def _nothing(_row: Row) -> bool:
-    return True
 
 
 class ProjectProcesses:
@@ -242,8 +204,7 @@ class ProjectProcesses:
     def __init__(self, cluster: "RancherCluster") -> None:
         self._cluster = cluster
         cluster.engine.handle("account", "remove", self._remove)
-        for process in ("create", "activate"):
-            cluster.engine.handle("projectMember", process, _nothing, takes=timings.MEMBER)
+        cluster.engine.handle("account", "purge", self._purge)
 
     def _remove(self, row: Row) -> bool:
         """Remove what the account owns: hosts, keys, members.
@@ -257,4 +218,16 @@ class ProjectProcesses:
             self._cluster.retire("credential", credential)
         for member in store.project_members.where("project_id", row.id):
             self._cluster.retire("projectMember", member)
+        return True
+
+    def _purge(self, row: Row) -> bool:
+        """Remove what else the account had: stacks and registries.
+
+        cattle: AccountPurge.java
+        """
+        store = self._cluster.store
+        for stack in store.stacks.where("account_id", row.id):
+            self._cluster.retire("stack", stack)
+        for registry in store.storage_pools.where("account_id", row.id):
+            self._cluster.retire("storagePool", registry)
         return True

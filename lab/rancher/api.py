@@ -6,22 +6,22 @@ from typing import TYPE_CHECKING, Final
 
 from multidict import MultiMapping
 
-from lab.rancher.access import describe_login, log_in
-from lab.rancher.accounts import PROJECT_KIND
+from lab.rancher.auth_logins import Logins
+from lab.rancher.auth_service import AuthService
 from lab.rancher.bodies import read_body
 from lab.rancher.call import Call
-from lab.rancher.callers import CHALLENGE, Caller, Doorkeeper
+from lab.rancher.callers import Caller
+from lab.rancher.doorkeeper import CHALLENGE, Doorkeeper
 from lab.rancher.managers import CREATED, OK, Manager
-from lab.rancher.paths import VERSIONS, Target
+from lab.rancher.paths import Target
 from lab.rancher.problems import ApiError, invalid, not_allowed, not_found
 from lab.rancher.rendering import Document, format_id
+from lab.rancher.roots import index
 from lab.rancher.rows import Row, new_uuid
-from lab.rancher.schema import SPELLINGS, TYPES
-from lab.rancher.schema.accounts import PROJECT_TYPE
+from lab.rancher.schema import SPELLINGS
 from lab.rancher.schema.shape import ResourceType
 from lab.rancher.schema.system import SCHEMA, TOKEN
 from lab.rancher.schema_documents import get_schema, list_schemas
-from lab.rancher.settings_api import SettingManager
 from lab.rancher.urls import Urls
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from lab.rancher.settings import Settings
 
 UNAUTHORIZED: Final = 401
+NO_CONTENT: Final = 204
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Answer:
     """An answer as JSON."""
 
     status: int
-    document: Document
+    document: Document | None
     headers: Mapping[str, str]
 
 
@@ -72,6 +73,7 @@ class Api:
         self._cluster = cluster
         self._settings = settings
         self._version = version
+        self._logins = Logins(cluster, settings)
 
     def answer(self, request: Request) -> Answer:
         """Return the answer to a call, errors included."""
@@ -80,6 +82,7 @@ class Api:
         try:
             if _is_login(request):
                 status, document = self._log_in(request, urls)
+                headers |= _log_out_headers(status)
             else:
                 caller = self.admit(request)
                 headers |= _caller_headers(caller)
@@ -101,14 +104,32 @@ class Api:
 
     def admit(self, request: Request) -> Caller:
         """Return who calls."""
-        doorkeeper = Doorkeeper(self._cluster.store, self._settings, self._cluster.sessions)
+        doorkeeper = Doorkeeper(self._cluster.store, self._settings, self._logins)
         return doorkeeper.admit(request.headers, request.project)
 
-    def _log_in(self, request: Request, urls: Urls) -> tuple[int, Document]:
+    def delegate(self, request: Request, path: str) -> Answer:
+        """Return what the auth service answers to somebody who was let in here.
+
+        cattle: web.xml (AdminAuthService, AuthService), GenericWhitelistedProxy.java
+        """
+        urls = Urls(request.headers, request.target.version, None)
+        headers = {"X-Rancher-Version": self._version, "X-API-Schemas": urls.schemas}
+        try:
+            caller = self.admit(request)
+            headers |= _caller_headers(caller)
+            service = AuthService(self._cluster.sessions, self._settings, self._logins)
+            status, document = service.answer(request, path, caller)
+        except ApiError as error:
+            return self.refusal(request, error, headers)
+        return Answer(status, document, headers)
+
+    def _log_in(self, request: Request, urls: Urls) -> tuple[int, Document | None]:
         if request.method == "GET":
-            return OK, describe_login(self._settings, urls)
-        body = read_body(request.text, request.content_type)
-        return CREATED, log_in(self._cluster, self._settings, body.get("code"))
+            return OK, _one_of(TOKEN, self._logins.describe(request.headers), urls)
+        if request.method == "DELETE":
+            self._logins.log_out(request.headers)
+            return NO_CONTENT, None
+        return CREATED, self._logins.log_in(read_body(request.text, request.content_type))
 
     def _call(self, request: Request, caller: Caller, urls: Urls) -> Call:
         has_body = request.method in ("POST", "PUT")
@@ -125,7 +146,7 @@ class Api:
     def _dispatch(self, request: Request, call: Call) -> tuple[int, Document]:
         target = request.target
         if target.kind is None:
-            return OK, _index(call)
+            return OK, index(call)
         kind = SPELLINGS.get(target.kind.lower())
         if kind is None or not call.caller.knows(kind) or not kind.collected:
             raise not_found()
@@ -143,8 +164,6 @@ class Api:
             return OK, manager.browse(call)
         if request.method == "POST" and call.caller.may("c", kind):
             return manager.create(call)
-        if request.method == "POST" and kind is PROJECT_TYPE and _is_environment(call):
-            raise ApiError(403)
         raise not_allowed()
 
     def _resource(
@@ -163,67 +182,42 @@ class Api:
         raise not_allowed()
 
 
-def _is_environment(call: Call) -> bool:
-    """Say whether an environment calls, which must not make another one.
-
-    cattle: ProjectResourceManager.createProject
-    """
-    return call.caller.account.kind == PROJECT_KIND
-
-
 def _is_login(request: Request) -> bool:
+    """Say whether a call is about the token, which nobody has to be logged in for.
+
+    cattle: TokenAccountLookup.java; schema/token/token-auth.json (crd)
+    """
     kind = (request.target.kind or "").lower()
-    return SPELLINGS.get(kind) is TOKEN and request.method in ("GET", "POST")
+    methods = ("GET", "DELETE") if request.target.id is not None else ("GET", "POST")
+    return SPELLINGS.get(kind) is TOKEN and request.method in methods
+
+
+def _log_out_headers(status: int) -> dict[str, str]:
+    """cattle: TokenResourceManager.deleteToken."""
+    if status != NO_CONTENT:
+        return {}
+    return {"Set-Cookie": "token=;Path=/;Expires=Thu, 01 Jan 1970 00:00:00 GMT;"}
+
+
+def _one_of(kind: ResourceType, entry: Document, urls: Urls) -> Document:
+    """Return a collection of one, for somebody without a schema of their own."""
+    here = urls.collection(kind.plural)
+    return {
+        "type": "collection",
+        "resourceType": kind.name,
+        "links": {"self": here},
+        "createTypes": {kind.name: here},
+        "actions": {},
+        "data": [entry],
+    }
 
 
 def _read(call: Call, manager: Manager[Row], resource_id: str, link: str | None) -> Document:
     if manager.kind is SCHEMA:
         return get_schema(call, resource_id)
-    if isinstance(manager, SettingManager):
-        return manager.get(call, resource_id)
     if link is not None:
         return manager.follow(call, resource_id, link)
-    return manager.document(call, manager.find(call, resource_id))
-
-
-def _index(call: Call) -> Document:
-    """Return the root of a version: where its collections are.
-
-    gdapi: VersionHandler
-    """
-    known = [kind for kind in TYPES.values() if kind.collected and call.caller.knows(kind)]
-    links = {kind.plural: call.urls.collection(kind.plural) for kind in known}
-    return {
-        "id": call.version,
-        "type": "apiVersion",
-        "links": {"self": call.urls.version, **links},
-        "actions": {},
-    }
-
-
-def list_versions(base: str) -> Document:
-    """Return the root of the API: its versions."""
-    return {
-        "type": "collection",
-        "resourceType": "apiVersion",
-        "links": {"self": f"{base}/", "latest": f"{base}/{VERSIONS[-1]}"},
-        "createTypes": {},
-        "actions": {},
-        "data": [
-            {
-                "id": version,
-                "type": "apiVersion",
-                "links": {"self": f"{base}/{version}"},
-                "actions": {},
-            }
-            for version in VERSIONS
-        ],
-        "sortLinks": {},
-        "pagination": None,
-        "sort": None,
-        "filters": {},
-        "createDefaults": {},
-    }
+    return manager.read(call, resource_id)
 
 
 def _caller_headers(caller: Caller) -> dict[str, str]:

@@ -1,42 +1,31 @@
 """What the servers of one database share: data, processes, agents' connections, time."""
 
+import pickle
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from lab.rancher import seeds, timings
-from lab.rancher.access import LocalAuthManager
-from lab.rancher.accounts import (
-    AccountManager,
-    ProjectManager,
-    ProjectProcesses,
-    find_environment,
-)
+from lab.rancher.accounts import ProjectProcesses, find_environment
 from lab.rancher.agents import AgentService, Connection
 from lab.rancher.clockwork import Clockwork
+from lab.rancher.ecr import EcrRefresher
 from lab.rancher.engine import Engine, ProcessCancelledError, ProcessUnknownError
-from lab.rancher.events import ExternalHostEventManager
 from lab.rancher.herd import SeededHost, seed
 from lab.rancher.holds import Holds
-from lab.rancher.hosts import HostManager, HostProcesses
-from lab.rancher.instances import ContainerManager, InstanceManager, InstanceProcesses
-from lab.rancher.keys import CredentialManager
-from lab.rancher.managers import Manager
+from lab.rancher.hosts import HostProcesses
+from lab.rancher.instances import InstanceProcesses
+from lab.rancher.manager_table import managers_of_types
 from lab.rancher.migration import Migration
-from lab.rancher.public import PublicManager
-from lab.rancher.registration import (
-    RegisterManager,
-    RegistrationProcesses,
-    RegistrationTokenManager,
-)
+from lab.rancher.project_templates import ProjectTemplates
+from lab.rancher.registration import RegistrationProcesses
+from lab.rancher.registries import RegistryProcesses
 from lab.rancher.rows import Row
-from lab.rancher.schema import TYPES
-from lab.rancher.schema.accounts import API_KEY, PASSWORD
-from lab.rancher.schema.system import ACTIVE_SETTING, CLUSTER_MEMBERSHIP, SETTING
 from lab.rancher.services import Services
 from lab.rancher.sessions import Sessions
 from lab.rancher.settings import Settings
-from lab.rancher.settings_api import SettingManager
+from lab.rancher.stack_health import Health
+from lab.rancher.stack_processes import Stacks
 from lab.rancher.states import GONE
 from lab.rancher.store import Store
 from lab.rancher.sweeps import Sweeps
@@ -47,14 +36,20 @@ if TYPE_CHECKING:
 
 
 class RancherCluster:
-    """One database with all that any number of servers know by it."""
+    """One database with all that any number of servers know by it.
 
-    def __init__(self, world: World, key: str) -> None:
+    Args:
+        world: the lab.
+        key: the database's name, for people.
+        copy: what it begins with, as `copy` of another one returned; empty without.
+
+    """
+
+    def __init__(self, world: World, key: str, copy: bytes = b"") -> None:
         self.world = world
         self.key = key
-        self.store = Store()
-        self.sessions = Sessions()
-        self.migration = Migration(world)
+        self.store, self.sessions = _read(copy) if copy else (Store(), Sessions())
+        self.migration = Migration(world, self.store.schema)
         self.clockwork = Clockwork(world)
         self.engine = Engine(self.store, self.clockwork, world.seconds)
         self.engine.remove_delay = self._remove_delay
@@ -62,21 +57,46 @@ class RancherCluster:
         self.connections: dict[int, Connection] = {}
         self.agents = AgentService(self)
         self.servers: list[RancherServer] = []
-        self.managers = _managers()
+        self.managers = managers_of_types()
         self.instances = InstanceProcesses(self)
         self.services = Services(self)
+        self.stacks = Stacks(self, self.services)
+        self.health = Health(self)
+        self.templates = ProjectTemplates(self)
+        self.catalog_loaded = False
         self._up_since: float | None = None
         HostProcesses(self)
+        EcrRefresher(self)
         ProjectProcesses(self)
         RegistrationProcesses(self)
+        RegistryProcesses(self)
         Sweeps(self)
+        if len(self.store.accounts):
+            self._go_on()
+
+    def copy(self) -> bytes:
+        """Return all that is in the database, as it is now."""
+        return pickle.dumps((self.store, self.sessions), pickle.HIGHEST_PROTOCOL)
+
+    def _go_on(self) -> None:
+        """Have servers that come go on with what the copied data has begun."""
+        self.engine.replay()
+        self.services.go_on()
+        self.templates.go_on()
+        self.catalog_loaded = bool(len(self.store.project_templates))
+        if not self.catalog_loaded:
+            self.clockwork.after(timings.CATALOG, self._load_catalog)
 
     def migrated(self) -> None:
         """Fill the new database, once; the catalog follows later."""
         if len(self.store.accounts):
             return
         seeds.plant(self.store)
-        self.clockwork.after(timings.CATALOG, lambda: seeds.plant_templates(self.store))
+        self.clockwork.after(timings.CATALOG, self._load_catalog)
+
+    def _load_catalog(self) -> None:
+        self.catalog_loaded = True
+        self.templates.load()
 
     def server_up(self, server: "RancherServer") -> None:
         """Go on with what is due, now that a server is up."""
@@ -160,7 +180,9 @@ class RancherCluster:
                 the others get made-up ones.
 
         """
-        return seed(self, hosts, phantoms, environment, instances)
+        seeded = seed(self, hosts, phantoms, environment, instances)
+        self.templates.start_stacks(find_environment(self.store, environment).id)
+        return seeded
 
     def seed_service(self, name: str, scale: int, environment: str) -> None:
         """Make a service at once, whose containers come up on the hosts of an environment.
@@ -174,27 +196,6 @@ class RancherCluster:
         self.services.plant(find_environment(self.store, environment), name, scale)
 
 
-def _managers() -> Mapping[str, Manager[Row]]:
-    """Return who answers for which type; a type without one of its own is read only."""
-    special: list[object] = [
-        AccountManager(),
-        ContainerManager(),
-        CredentialManager(API_KEY),
-        CredentialManager(PASSWORD),
-        ExternalHostEventManager(),
-        HostManager(),
-        InstanceManager(),
-        LocalAuthManager(),
-        ProjectManager(),
-        PublicManager(TYPES["projectTemplate"]),
-        PublicManager(CLUSTER_MEMBERSHIP),
-        RegisterManager(),
-        RegistrationTokenManager(),
-        SettingManager(ACTIVE_SETTING),
-        SettingManager(SETTING),
-    ]
-    managers = {kind.name: Manager[Row](kind) for kind in TYPES.values()}
-    for manager in special:
-        if isinstance(manager, Manager):
-            managers[manager.kind.name] = manager
-    return managers
+def _read(copy: bytes) -> tuple[Store, Sessions]:
+    store, sessions = pickle.loads(copy)  # noqa: S301 - written by this process
+    return store, sessions

@@ -8,11 +8,18 @@ from functools import partial
 from lab.rancher import timings
 from lab.rancher.clockwork import Clockwork
 from lab.rancher.rows import Row
-from lab.rancher.states import ACTIVE, FOLLOWS, REMOVED, Process, find
-from lab.rancher.store import Store
+from lab.rancher.state_tables import FOLLOWS, find
+from lab.rancher.states import ACTIVE, REMOVED, Process
+from lab.rancher.store import Pending, Store
 
-Handler = Callable[[Row], bool]
-"""What a process does besides changing the state; False: it failed and is tried again later."""
+Handler = Callable[[Row], bool | None]
+"""What a process does besides changing the state.
+
+False: it failed and is tried again later, ever more seldom. None: what it waits for is not there
+yet, and it looks again soon.
+"""
+
+RETRY_DOUBLINGS = 16
 
 
 class ProcessCancelledError(Exception):
@@ -101,19 +108,40 @@ class Engine:
     def _continue_in(
         self, real_s: float, base: str, row: Row, process: Process, then: Sequence[str], tries: int
     ) -> None:
+        due = time.time() + self._seconds(real_s)
+        pending = Pending(base, row, process.name, tuple(then), tries, due)
+        self._store.processes[base, row.id, process.name] = pending
         self._clockwork.after(real_s, partial(self._finish, base, row, process, then, tries))
+
+    def replay(self) -> None:
+        """Go on with the processes that the database knows of, each when it is due.
+
+        cattle: ProcessReplayTask.java
+        """
+        for one in self._store.processes.values():
+            process = find(one.base, one.process)
+            if process is not None:
+                left = max(0.0, one.due - time.time()) / self._seconds(1.0)
+                finish = partial(self._finish, one.base, one.row, process, one.then, one.tries)
+                self._clockwork.after(left, finish)
 
     def _finish(
         self, base: str, row: Row, process: Process, then: Sequence[str], tries: int
     ) -> None:
+        self._store.processes.pop((base, row.id, process.name), None)
         if not process.is_running(row.state):
             return
         if self.holds(base, process.name, row):
             self._continue_in(timings.HELD, base, row, process, then, tries)
             return
         handler = self._handlers.get((base, process.name))
-        if handler is not None and not handler(row):
-            back_off = timings.RETRY_BASE + timings.RETRY_STEP * 2**tries
+        outcome = handler is None or handler(row)
+        if outcome is None:
+            self._continue_in(timings.LOOK, base, row, process, then, tries)
+            return
+        if not outcome:
+            # The exponent is bounded, since a container without a host is tried for ever.
+            back_off = timings.RETRY_BASE + timings.RETRY_STEP * 2 ** min(tries, RETRY_DOUBLINGS)
             wait = min(timings.RETRY_MAX, back_off)
             self._continue_in(wait, base, row, process, then, tries + 1)
             return

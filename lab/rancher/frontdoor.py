@@ -7,13 +7,15 @@ from aiohttp import web
 
 from lab.effects import play
 from lab.faults import RESET_STATUS
-from lab.rancher.api import Api, Request, list_versions
+from lab.rancher.api import Answer, Api, Request
 from lab.rancher.call import Call
 from lab.rancher.callers import Caller
+from lab.rancher.catalog.proxy import catalog_id, is_catalog, pass_on
 from lab.rancher.paths import Target, operation, read_path
 from lab.rancher.problems import ApiError, not_found
 from lab.rancher.registration import script
 from lab.rancher.registration_tokens import account_of_token
+from lab.rancher.roots import list_versions
 from lab.rancher.rows import Agent, new_uuid
 from lab.rancher.schema import SPELLINGS
 from lab.rancher.schema.shape import AGENT
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from lab.rancher.cluster import RancherCluster
 
 OPERATION = web.RequestKey("operation", str)
+AUTH_SERVICE = "/v1-auth"
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -59,8 +62,10 @@ class FrontDoor:
         return response
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
-        if request.path == "/ping":
-            return _pong()
+        if is_catalog(request.path):
+            return self._catalog(request)
+        if request.path.startswith(AUTH_SERVICE):
+            return await self._ask_auth_service(request)
         target = read_path(request.path)
         if target is None:
             return self._outside(request)
@@ -77,12 +82,16 @@ class FrontDoor:
         )
         if SPELLINGS.get((target.kind or "").lower()) is SUBSCRIBE:
             return await self._subscribe(request, question)
-        answer = self._api.answer(question)
-        return web.json_response(
-            answer.document, status=answer.status, headers=dict(answer.headers)
-        )
+        return _send(self._api.answer(question))
+
+    async def _ask_auth_service(self, request: web.Request) -> web.Response:
+        text = await request.text()
+        question = Request(request.method, Target("v1"), request.headers, request.query, text)
+        return _send(self._api.delegate(question, request.path.removeprefix(AUTH_SERVICE)))
 
     def _outside(self, request: web.Request) -> web.Response:
+        if request.path == "/ping":
+            return _pong()
         if request.path == "/healthcheck":
             # Dropwizard answers 501 when no check is registered, and Rancher registers none.
             return web.json_response({}, status=501)
@@ -90,6 +99,18 @@ class FrontDoor:
         if request.path == "/" and request.method == "GET":
             return self._root(request, headers)
         return _error_response(404, headers)
+
+    def _catalog(self, request: web.Request) -> web.Response:
+        """Answer from the catalog, to all but strangers."""
+        question = Request(request.method, Target("v1"), request.headers, request.query)
+        try:
+            caller = self._api.admit(question)
+        except ApiError as error:
+            refusal = self._api.refusal(question, error, {})
+            return web.json_response(
+                refusal.document, status=refusal.status, headers=dict(refusal.headers)
+            )
+        return pass_on(request, caller, loaded=self._cluster.catalog_loaded)
 
     def _root(self, request: web.Request, headers: dict[str, str]) -> web.Response:
         """Answer the root: 401 to strangers when access control is on.
@@ -125,10 +146,7 @@ class FrontDoor:
         try:
             caller, agent = self._subscriber(question, upgrade=_wants_socket(request))
         except ApiError as error:
-            refusal = self._api.refusal(question, error, headers)
-            return web.json_response(
-                refusal.document, status=refusal.status, headers=dict(refusal.headers)
-            )
+            return _send(self._api.refusal(question, error, headers))
         socket = web.WebSocketResponse()
         socket.headers.update(headers)
         await socket.prepare(request)
@@ -171,8 +189,15 @@ def _attributes(request: web.Request) -> dict[str, str | None]:
         "path": request.path,
         "project": target.project if target else None,
         "kind": target.kind if target else None,
-        "id": target.id if target else None,
+        "id": target.id if target else catalog_id(request.path),
     }
+
+
+def _send(answer: Answer) -> web.Response:
+    headers = dict(answer.headers)
+    if answer.document is None:
+        return web.Response(status=answer.status, headers=headers)
+    return web.json_response(answer.document, status=answer.status, headers=headers)
 
 
 def _pong() -> web.Response:

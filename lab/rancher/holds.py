@@ -31,7 +31,7 @@ class Holds:
         """Say whether a process that could end now has to wait.
 
         A fault holds it for its `delay_s`, in real seconds, or until the faults are cleared. It is
-        matched with the operation `process host.remove` and the row's `id`, such as 1h5.
+        matched with the operation `process host.remove`, the row's `id`, such as 1h5, and `name`.
         """
         faults = self._world.faults
         key = (base, process, row.id)
@@ -42,7 +42,7 @@ class Holds:
             del self._holds[key]
             return False
         self._holds.pop(key, None)
-        attributes = {"id": f"{REFERENCES.get(base, '')}{row.id}"}
+        attributes = {"id": f"{REFERENCES.get(base, '')}{row.id}", "name": row.name}
         effect = faults.take("rancher", f"process {base}.{process}", attributes)
         if effect is None:
             return False

@@ -85,7 +85,7 @@ class InstanceProcesses:
         self._store = cluster.store
         engine = cluster.engine
         engine.handle("instance", "create", self._allocate)
-        engine.handle("instance", "start", _done, takes=timings.CONTAINER_START)
+        engine.handle("instance", "start", _run, takes=timings.CONTAINER_START)
         engine.handle("instance", "stop", self._stop, takes=timings.CONTAINER_STOP)
         engine.handle("instance", "remove", self._leave)
         engine.handle("host", "activate", self._furnish)
@@ -208,5 +208,6 @@ def _instance(row: Row) -> Instance:
     return row
 
 
-def _done(_row: Row) -> bool:
+def _run(row: Row) -> bool:
+    _instance(row).running_since = time.time()
     return True

@@ -112,6 +112,10 @@ class Manager(Generic[RowT]):
             raise not_found()
         return row
 
+    def read(self, call: Call, resource_id: str) -> Document:
+        """Answer a GET of one resource."""
+        return self.document(call, self.find(call, resource_id))
+
     def create(self, call: Call) -> tuple[int, Document]:
         """Answer a POST to the collection."""
         values = validated(self.kind, call.caller.role, call.body, call.cluster.store, create=True)

@@ -52,7 +52,7 @@ def operation(method: str, path: str, action: str | None) -> str:
     parts = path.split("/")[1:]
     while len(parts) > 1 and not parts[-1]:
         parts.pop()
-    if parts[0] in VERSIONS:
+    if parts[0] in (*VERSIONS, "v1-catalog"):
         # After the version, names of collections and ids take turns, but for the word `link`s.
         parts[2::2] = ["{id}"] * len(parts[2::2])
     template = re.sub("/+", "/", "/" + "/".join(parts))

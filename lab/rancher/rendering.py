@@ -11,7 +11,7 @@ from lab.rancher.listing import Query, attribute
 from lab.rancher.rows import Row
 from lab.rancher.schema import TYPES
 from lab.rancher.schema.shape import ResourceType
-from lab.rancher.states import TRANSITIONING
+from lab.rancher.state_tables import TRANSITIONING
 
 Document = dict[str, object]
 Converter = Callable[[object], object]
@@ -22,7 +22,7 @@ COMPUTED: Final = frozenset(
 REFERENCES: Final[Mapping[str, str]] = {
     **{kind.name: kind.prefix for kind in TYPES.values()},
     "hostTemplate": "1ht",
-    "stack": "1st",
+    "storagePool": "1sp",
 }
 
 
@@ -88,13 +88,25 @@ def render(call: Call, kind: ResourceType, row: Row, actions: Iterable[str]) -> 
     if "created" in document:
         document["createdTS"] = int(row.created * 1000)
     if "transitioning" in kind.fields:
-        document["transitioning"] = "yes" if row.state in TRANSITIONING else "no"
-        document["transitioningMessage"] = None
-        document["transitioningProgress"] = None
+        document |= _transitioning(row)
     here = call.urls.resource(kind.plural, resource_id)
     document["links"] = _links(call, kind, document, here)
     document["actions"] = {name: f"{here}/?action={name}" for name in actions}
     return document
+
+
+def _transitioning(row: Row) -> Document:
+    """Return whether a row is on its way, and why it cannot go on.
+
+    cattle: DefaultObjectMetaDataManager.java, EventVO.java (transitioning "error")
+    """
+    error = getattr(row, "error", None)
+    going = "yes" if row.state in TRANSITIONING else "no"
+    return {
+        "transitioning": "error" if error else going,
+        "transitioningMessage": error,
+        "transitioningProgress": None,
+    }
 
 
 @cache

@@ -87,6 +87,8 @@ class Host(Row):
 class Instance(Row):
     """One container; `host_id` stays when it is removed."""
 
+    generation: int = 0
+    """How often its service had been upgraded when it was made."""
     image_uuid: str | None = None
     labels: dict[str, str] = field(default_factory=dict)
     host_id: int | None = None
@@ -94,6 +96,7 @@ class Instance(Row):
     service_id: int | None = None
     external_id: str | None = None
     native_container: bool = False
+    running_since: float | None = None
     primary_ip_address: str | None = None
     system: bool = False
 
@@ -105,11 +108,20 @@ class Instance(Row):
 
 @dataclass(slots=True, kw_only=True)
 class Service(Row):
-    """So many containers of one kind."""
+    """So many containers of one kind, or one on each host."""
 
     scale: int = 1
     instance_ids: list[str] = field(default_factory=list)
     system: bool = False
+    stack_id: int | None = None
+    stack_name: str = "default"
+    launch_config: dict[str, object] = field(default_factory=dict)
+    is_global: bool = False
+    has_check: bool = False
+    generation: int = 0
+    """How often it was upgraded: its containers of other generations do not count."""
+    previous: "Service | None" = None
+    """What it was before the upgrade that is not finished."""
 
     @property
     def current_scale(self) -> int:
@@ -119,10 +131,37 @@ class Service(Row):
 
 @dataclass(slots=True, kw_only=True)
 class Credential(Row):
-    """An API key, a registration token, an agent's key or a password."""
+    """An API key, a registration token, an agent's key, a password, or a registry's login."""
 
     public_value: str | None = None
     secret_value: str | None = None
+    registry_id: int | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class StoragePool(Row):
+    """A registry of images, which Rancher counts among the places to store things."""
+
+    server_address: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Stack(Row):
+    """Services that belong together, made from compose files."""
+
+    external_id: str | None = None
+    docker_compose: str | None = None
+    rancher_compose: str | None = None
+    environment: dict[str, str] = field(default_factory=dict)
+    previous_external_id: str | None = None
+    previous_environment: dict[str, str] | None = None
+    start_on_create: bool | None = None
+    group: str | None = None
+    system: bool = False
+    upgrade: dict[str, object] | None = None
+    """What it is to become, while an upgrade runs."""
+    error: str | None = None
+    """Why its last process failed."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -172,4 +211,4 @@ class ProjectTemplate(Row):
 
     external_id: str = ""
     is_public: bool = True
-    stacks: list[dict[str, str]] = field(default_factory=list)
+    stacks: list[dict[str, object]] = field(default_factory=list)

@@ -3,7 +3,7 @@
 import time
 from typing import Final
 
-from lab.rancher.rows import Account, ProjectMember, ProjectTemplate
+from lab.rancher.rows import Account, ProjectMember
 from lab.rancher.states import ACTIVE
 from lab.rancher.store import Store
 
@@ -18,9 +18,6 @@ ACCOUNTS: Final = (
 
 rancher: `GET /v2-beta/projects?uuid=adminProject` is normally 1a5
 """
-
-TEMPLATES: Final = ("Cattle", "Kubernetes", "Mesos", "Swarm", "Windows")
-"""rancher-catalog: branch v1.6-release (`catalog://library:project*cattle:N`)"""
 
 
 def plant(store: Store) -> None:
@@ -39,18 +36,3 @@ def plant(store: Store) -> None:
             external_id="1a1",
         )
     )
-
-
-def plant_templates(store: Store) -> None:
-    """Make the templates of environments, which come from the catalog."""
-    for name in TEMPLATES:
-        store.project_templates.add(
-            ProjectTemplate(
-                kind="projectTemplate",
-                name=name,
-                state=ACTIVE,
-                created=time.time(),
-                external_id=f"catalog://library:project*{name.lower()}:0",
-                stacks=[],
-            )
-        )

@@ -100,7 +100,7 @@ class RancherServer:
         await self._pause(timings.JVM_START)
         self._say("Starting DB migration")
         release = self._environment.get(RELEASE, "").lower() == "true"
-        await self.cluster.migration.run(self._member.uuid, release=release)
+        await self.cluster.migration.run(self._member.uuid, self._version, release=release)
         self._say("DB migration done")
         self.cluster.migrated()
         await self._take_place()

@@ -18,10 +18,7 @@ DEFAULTS: Final[Mapping[str, str]] = {
     "agent.disconnect.after.seconds": "180",
     "agent.ping.reconnect.after.failed.count": "6",
     "agent.ping.timeout.seconds": "15",
-    "api.auth.access.mode": "unrestricted",
-    "api.auth.allowed.identities": "",
     "api.auth.jwt.token.expiry": "57600000",
-    "api.auth.provider.configured": "none",
     "api.host": "",
     "api.security.enabled": "false",
     "api.ui.index": "//releases.rancher.com/ui/1.6.52",
@@ -61,20 +58,33 @@ DEFAULTS: Final[Mapping[str, str]] = {
 PUBLIC: Final = frozenset(
     {
         "account.version",
+        "api.auth.local.validate.description",
+        "api.auth.shibboleth.redirect.whitelist",
         "api.host",
         "api.ui.index",
         "catalog.url",
         "cattle.version",
+        "docker.machine.version",
         "engine.install.url",
+        "go.machine.service.version",
+        "ipsec.service.enable.healthcheck",
         "lb.instance.image",
         "newest.docker.version",
         "project.template.default.name",
+        "rancher.cli.darwin.url",
+        "rancher.cli.linux.url",
         "rancher.cli.version",
+        "rancher.cli.windows.url",
+        "rancher.compose.darwin.url",
+        "rancher.compose.linux.url",
         "rancher.compose.version",
+        "rancher.compose.windows.url",
         "rancher.server.image",
         "rancher.server.version",
         "supported.docker.range",
+        "swarm.tls.port",
         "telemetry.opt",
+        "ui.feedback.form",
         "ui.show.custom.host",
         "ui.show.system",
         "vm.enabled",
@@ -83,6 +93,19 @@ PUBLIC: Final = frozenset(
 """What others than admins may read.
 
 cattle: api-server/defaults.properties (settings.public)
+"""
+
+SECRET: Final = frozenset(
+    {
+        "api.auth.azure.admin.password",
+        "api.auth.github.client.secret",
+        "api.auth.ldap.openldap.service.account.password",
+        "api.auth.ldap.service.account.password",
+    }
+)
+"""What nobody may read the value of.
+
+cattle: SettingsFilter.java
 """
 
 
@@ -97,15 +120,18 @@ class Setting:
     in_db: bool
 
 
-def _from_environment(environment: Mapping[str, str], prefix: str) -> dict[str, str]:
-    """Return the settings that variables such as CATTLE_API_HOST give.
+def _from_environment(
+    environment: Mapping[str, str], prefix: str, contains: str = ""
+) -> dict[str, str]:
+    """Return the settings that variables such as CATTLE_API_HOST give; a blank one gives none.
 
+    A variable without the prefix is one of a longer name, so that HOME is the default of `home`.
     cattle: AbstractTransformedEnvironmentProperties.java
     """
     return {
         name.removeprefix(prefix).lower().replace("_", "."): value
         for name, value in environment.items()
-        if name.startswith(prefix)
+        if contains in name and value.strip()
     }
 
 
@@ -121,12 +147,10 @@ class Settings:
             "rancher.server.image": version,
             "rancher.server.version": version,
         }
-        self._above = _from_environment(environment, "CATTLE_")
-        below = _from_environment(environment, "DEFAULT_CATTLE_")
         self._sources: tuple[tuple[str, Mapping[str, str]], ...] = (
-            (ENVIRONMENT, self._above),
+            (ENVIRONMENT, _from_environment(environment, "CATTLE_", "CATTLE")),
             (DATABASE, database),
-            (DEFAULT_ENVIRONMENT, below),
+            (DEFAULT_ENVIRONMENT, _from_environment(environment, "DEFAULT_CATTLE_")),
             (PACKAGED, packaged),
         )
 
@@ -156,14 +180,11 @@ class Settings:
         return Setting(name, value, active, source, in_db)
 
     def all(self) -> Iterator[Setting]:
-        """Yield every setting that has a value, by name.
+        """Yield every setting that has a value, by name: those of the environment as well.
 
-        What only variables of the environment say stays hidden: it tends to be sensitive.
         cattle: SettingManager.getSettings
         """
-        names = {
-            name for source, values in self._sources if source != ENVIRONMENT for name in values
-        }
+        names = {name for _, values in self._sources for name in values}
         for name in sorted(names):
             yield self.look_up(name)
 

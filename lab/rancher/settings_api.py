@@ -8,7 +8,7 @@ from lab.rancher.rendering import Document, collection, readable_names
 from lab.rancher.rows import Row
 from lab.rancher.schema.shape import ResourceType
 from lab.rancher.schema.system import SETTING
-from lab.rancher.settings import PUBLIC, Setting
+from lab.rancher.settings import PUBLIC, SECRET, Setting
 
 
 class SettingManager(Manager[Row]):
@@ -21,15 +21,28 @@ class SettingManager(Manager[Row]):
         super().__init__(kind)
 
     def browse(self, call: Call) -> Document:
-        """Answer all settings the caller may see. Filters do not work on them."""
-        found = [one for one in call.settings.all() if self._may_see(call, one.name)]
+        """Answer all settings the caller may see. No filter works on them but `all=false`.
+
+        cattle: SettingsFilter.java
+        """
+        everything = call.parameters.get("all", "").lower() != "false"
+        found = [
+            one
+            for one in call.settings.all()
+            if one.name in PUBLIC or (everything and self._may_see(call, one.name))
+        ]
         return collection(call, self.kind, [self._document(call, one) for one in found])
 
-    def get(self, call: Call, resource_id: str) -> Document:
+    def read(self, call: Call, resource_id: str) -> Document:
         """Answer one setting; one that nobody made is there too, without a value."""
         if not self._may_see(call, resource_id):
             raise not_found()
         return self._document(call, call.settings.look_up(resource_id))
+
+    def follow(self, call: Call, resource_id: str, link: str) -> Document:
+        """Answer that a setting has no links."""
+        del call, resource_id, link
+        raise not_found()
 
     def create(self, call: Call) -> tuple[int, Document]:
         """Make a setting, or overwrite it."""
@@ -43,7 +56,7 @@ class SettingManager(Manager[Row]):
         """Write a setting to the database, whether it counts there or not."""
         values = validated(SETTING, call.caller.role, call.body, call.cluster.store, create=False)
         if "value" not in values:
-            return self.get(call, resource_id)
+            return self.read(call, resource_id)
         return self._write(call, resource_id, values["value"])
 
     def delete(self, call: Call, resource_id: str) -> Document:
@@ -54,11 +67,11 @@ class SettingManager(Manager[Row]):
         if not call.settings.look_up(resource_id).in_db:
             raise not_found()
         call.settings.reset(resource_id)
-        return self.get(call, resource_id)
+        return self.read(call, resource_id)
 
     def _write(self, call: Call, name: str, value: object) -> Document:
         call.settings.write(name, None if value is None else str(value))
-        return self.get(call, name)
+        return self.read(call, name)
 
     @staticmethod
     def _may_see(call: Call, name: str) -> bool:
@@ -66,10 +79,11 @@ class SettingManager(Manager[Row]):
 
     def _document(self, call: Call, setting: Setting) -> Document:
         readable = readable_names(self.kind.name, call.caller.role)
+        hidden = setting.name in SECRET
         fields: Document = {
             "name": setting.name,
-            "value": setting.value,
-            "activeValue": setting.active_value,
+            "value": None if hidden else setting.value,
+            "activeValue": None if hidden else setting.active_value,
             "source": setting.source,
             "inDb": setting.in_db,
         }

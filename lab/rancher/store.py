@@ -1,6 +1,7 @@
 """The database that the servers of one cluster share: tables of rows with indexes."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from lab.rancher.rows import (
@@ -17,6 +18,8 @@ from lab.rancher.rows import (
     Register,
     Row,
     Service,
+    Stack,
+    StoragePool,
 )
 
 RowT = TypeVar("RowT", bound=Row)
@@ -68,13 +71,40 @@ class Table(Generic[RowT]):
             index.get(getattr(row, name), {}).pop(row.id, None)
 
 
+@dataclass
+class Schema:
+    """How far a database has been brought by migrations: the number of the last changelog.
+
+    `torn` is that of one which was interrupted: some of its changes are there, unrecorded.
+    """
+
+    level: int = 0
+    torn: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """One process that has begun: the database knows of it, so that any server may go on with it.
+
+    cattle: ProcessInstance (table process_instance), ProcessReplayTask.java
+    """
+
+    base: str
+    row: Row
+    process: str
+    then: tuple[str, ...]
+    tries: int
+    due: float
+    """Seconds since the epoch."""
+
+
 class Store:
-    """All tables, and who wants to hear of changes in them."""
+    """All tables, and who wants to hear of changes in them; a pickle of it has the tables alone."""
 
     def __init__(self) -> None:
         self.accounts: Table[Account] = Table("uuid")
         self.agents: Table[Agent] = Table("account_id")
-        self.credentials: Table[Credential] = Table("public_value", "account_id")
+        self.credentials: Table[Credential] = Table("public_value", "account_id", "registry_id")
         self.external_events: Table[ExternalEvent] = Table()
         self.hosts: Table[Host] = Table("agent_id", "reported_uuid", "account_id")
         self.instances: Table[Instance] = Table("host_id", "account_id", "service_id")
@@ -83,9 +113,19 @@ class Store:
         self.project_members: Table[ProjectMember] = Table("project_id")
         self.project_templates: Table[ProjectTemplate] = Table()
         self.registers: Table[Register] = Table("key")
-        self.services: Table[Service] = Table()
+        self.schema = Schema()
+        self.services: Table[Service] = Table("stack_id")
+        self.processes: dict[tuple[str, int, str], Pending] = {}
         self.settings: dict[str, str] = {}
+        self.stacks: Table[Stack] = Table("account_id")
+        self.stacks_to_start: dict[int, list[Stack]] = {}
+        """Those that came with an environment and wait for its first host, by environment."""
+        self.storage_pools: Table[StoragePool] = Table("account_id")
         self._listeners: list[Listener] = []
+
+    def __getstate__(self) -> dict[str, object]:
+        """Leave out who listens: that is the servers' and not the database's."""
+        return self.__dict__ | {"_listeners": []}
 
     def table(self, base: str) -> "Table[Row]":
         """Return the table of a base type."""
@@ -102,6 +142,8 @@ class Store:
             "projectMember": self.project_members,  # type: ignore[dict-item]
             "projectTemplate": self.project_templates,  # type: ignore[dict-item]
             "service": self.services,  # type: ignore[dict-item]
+            "stack": self.stacks,  # type: ignore[dict-item]
+            "storagePool": self.storage_pools,  # type: ignore[dict-item]
         }
         return tables[base]
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from lab.rancher import timings
 from lab.rancher.engine import ProcessCancelledError
 from lab.rancher.rows import Host
-from lab.rancher.states import ACTIVE, DISCONNECTED, INACTIVE, PURGED, REMOVED, TABLES
+from lab.rancher.state_tables import TABLES
+from lab.rancher.states import ACTIVE, DISCONNECTED, INACTIVE, PURGED, REMOVED
 
 if TYPE_CHECKING:
     from lab.rancher.cluster import RancherCluster

@@ -17,6 +17,12 @@ Assumed; the manual says "a minute or two" for all of a first start.
 LATER_MIGRATION: Final = 3.0
 """Looking through a changelog that is all applied. Assumed."""
 
+SCHEMA_CHANGE: Final = 120.0
+"""Bringing the schema of a database that is in use to a newer one.
+
+Assumed; with big tables it takes more than half an hour (rancher: issue 12606).
+"""
+
 LOCK_TABLES: Final = 5.0
 """Part of the first migration in which the tables that hold the lock do not exist yet. Assumed."""
 
@@ -41,9 +47,6 @@ cattle: DBDiscovery.java
 PROCESS: Final = 1.0
 """A process that needs no agent. No source gives a figure; "within seconds"."""
 
-MEMBER: Final = 0.2
-"""A process of a member of an environment. Assumed; shorter than that of the environment."""
-
 REMOVE: Final = 2.0
 """Removing a host: its addresses, storage pools and physical host go as well. Assumed."""
 
@@ -58,6 +61,12 @@ docker: `docker stop` waits 10 s for a process that does not listen to SIGTERM
 
 SERVICE_LOOK: Final = 2.0
 """Until a service sees that it lacks a container. Assumed."""
+
+LOOK: Final = 1.0
+"""Between two looks of a process for what it waits for. Assumed."""
+
+HEALTH_CHECK: Final = 4.0
+"""Until a running container with a health check counts as healthy: two checks. Assumed."""
 
 RETRY_BASE: Final = 2.0
 RETRY_STEP: Final = 0.1
@@ -99,6 +108,9 @@ cattle: main_tables.purge.after.seconds
 
 CATALOG: Final = 60.0
 """Until the project templates are loaded from the catalog. Assumed; "the first minutes"."""
+
+ECR_REFRESH: Final = 21600.0
+"""rancher-ecr-credentials: main.go (a ticker of 6 h)"""
 
 SUBSCRIBE_PING: Final = 5.0
 """cattle: api.sub.ping.interval.millis"""

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Final
 
-from lab.rancher.schema import accounts, containers, hosts, system
+from lab.rancher.schema import accounts, containers, hosts, registries, stacks, system
 from lab.rancher.schema.shape import ResourceType
 
 TYPES: Final[Mapping[str, ResourceType]] = {
     kind.name: kind
-    for module in (accounts, containers, hosts, system)
+    for module in (accounts, containers, hosts, registries, stacks, system)
     for kind in vars(module).values()
     if isinstance(kind, ResourceType)
 }

@@ -1,5 +1,7 @@
 """The types around who may call: accounts, environments, keys."""
 
+from typing import Final
+
 from lab.rancher.schema.shape import (
     ADMIN,
     COMMON,
@@ -16,6 +18,14 @@ from lab.rancher.schema.shape import (
 )
 
 CREDENTIAL_ACTIONS = "activate deactivate remove purge update"
+
+MEMBER_ROLES: Final = ("member", "owner", "readonly", "restricted")
+IDENTITY_KINDS: Final = (
+    *("rancher_id", "openldap_user", "openldap_group", "azuread_user", "azuread_group"),
+    *("github_user", "github_org", "github_team", "shibboleth_user", "shibboleth_group"),
+    *("ldap_user", "ldap_group"),
+)
+"""cattle: schema/base/projectMember.json, auth.service.external.id.types"""
 
 API_KEY = ResourceType(
     name="apiKey",
@@ -48,10 +58,10 @@ REGISTRATION_TOKEN = ResourceType(
         "token": extra(),
         "windowsCommand": extra(),
     },
-    rights={ADMIN: "r", USER: "r", PROJECT: "cr", RESTRICTED: "cr"},
+    rights={ADMIN: "r", USER: "r", PROJECT: "cr"},
     actions=process_actions("credential", CREDENTIAL_ACTIONS, "credential"),
 )
-"""cattle: test_authorization.py (test_registration_tokens_auth)"""
+"""cattle: test_authorization.py (test_registration_tokens_auth), restricted-user.json"""
 
 PASSWORD = ResourceType(
     name="password",
@@ -121,16 +131,18 @@ PROJECT_MEMBER = ResourceType(
     plural="projectmembers",
     fields={
         **COMMON,
-        "externalId": Field("string", "cr", required=True, nullable=False),
-        "externalIdType": Field("string", "cr", required=True, nullable=False),
+        "externalId": column("string", "cr"),
+        "externalIdType": Field("enum", "cr", options=IDENTITY_KINDS, default="rancher_id"),
         "projectId": column("reference[project]"),
-        "role": Field(
-            "enum", "cr", options=("owner", "member", "restricted", "readonly"), default="owner"
-        ),
+        "role": Field("enum", "cr", options=MEMBER_ROLES, default="member"),
     },
     rights={ADMIN: "r", USER: "r", PROJECT: "r", READONLY: "r", RESTRICTED: "r"},
 )
-"""cattle: test_authorization.py (test_project_member_auth)"""
+"""Members come with their environment or by its action, never alone: a POST is a 405.
+
+cattle: schema/base/projectMember.json, ProjectMemberResourceManager.createInternal,
+test_authorization.py (test_project_member_auth)
+"""
 
 PROJECT_TEMPLATE = ResourceType(
     name="projectTemplate",

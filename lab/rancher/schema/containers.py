@@ -1,6 +1,6 @@
 """The types of what runs on hosts: containers, and the services that keep up their number.
 
-Not played: stacks, and making services by the API; the lever makes them.
+Not played: making services by the API; stacks and the lever make them.
 """
 
 from typing import Final
@@ -67,8 +67,11 @@ SERVICE = ResourceType(
     fields={
         **COMMON,
         "currentScale": extra("int"),
+        "healthState": extra("string"),
         "instanceIds": extra("array[reference[instance]]"),
+        "launchConfig": extra("launchConfig"),
         "scale": extra("int"),
+        "stackId": column("reference[stack]"),
         "system": Field("boolean", "r", nullable=False, default=False),
     },
     rights=dict.fromkeys((ADMIN, USER, PROJECT, READONLY, RESTRICTED), "r"),

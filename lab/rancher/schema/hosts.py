@@ -49,7 +49,7 @@ HOST = ResourceType(
         "publicEndpoints": extra("array[publicEndpoint]"),
         "stackId": column("reference[stack]"),
     },
-    rights={ADMIN: "r", USER: "r", PROJECT: "rud", READONLY: "r", RESTRICTED: "rud"},
+    rights={ADMIN: "r", USER: "r", PROJECT: "rud", READONLY: "r", RESTRICTED: "r"},
     actions={
         **ALWAYS,
         **process_actions("host", "activate deactivate remove purge update", "host"),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from lab.rancher import states
+from lab.rancher import state_tables
 
 ADMIN = "admin"
 USER = "user"
@@ -103,5 +103,5 @@ COMMON: Final[Mapping[str, Field]] = {
 
 def process_actions(base: str, names: str, output: str) -> dict[str, Action]:
     """Return the actions that are processes, offered where these may start."""
-    table = states.TABLES[base]
+    table = state_tables.TABLES[base]
     return {name: Action(table[name].starts, None, output) for name in names.split()}

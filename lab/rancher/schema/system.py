@@ -64,17 +64,37 @@ LOCAL_AUTH_CONFIG = ResourceType(
     prefix="1lac",
     plural="localauthconfigs",
     fields={
-        "accessMode": Field(
-            "enum", "cr", column=False, options=("unrestricted", "restricted", "required")
-        ),
+        "accessMode": Field("string", "cr", column=False, default="unrestricted"),
         "enabled": extra("boolean", "cr"),
-        "name": extra("string", "cr"),
-        "password": extra("string", "co"),
-        "username": extra("string", "cr"),
+        "name": Field("string", "cr", column=False, default="admin"),
+        "password": Field("string", "co", column=False, required=True, nullable=False),
+        "username": Field("string", "cr", column=False, required=True, nullable=False),
     },
     rights={ADMIN: "cr"},
 )
-"""cattle: schema/admin/admin-auth.json"""
+"""cattle: schema/admin/admin-auth.json, LocalAuthConfig.java"""
+
+IDENTITY = ResourceType(
+    name="identity",
+    base="identity",
+    prefix="1i",
+    plural="identities",
+    fields={
+        "all": extra(),
+        "externalId": extra(),
+        "externalIdType": extra(),
+        "id": extra(),
+        "login": extra(),
+        "name": extra(),
+        "profilePicture": extra(),
+        "profileUrl": extra(),
+        "projectId": extra(),
+        "role": extra(),
+        "user": extra("boolean"),
+    },
+    rights=dict.fromkeys((ADMIN, USER, PROJECT, READONLY, RESTRICTED), "r"),
+)
+"""cattle: schema/user/user-auth.json, Identity.java"""
 
 TOKEN = ResourceType(
     name="token",
@@ -84,10 +104,15 @@ TOKEN = ResourceType(
     fields={
         "accountId": extra(),
         "authProvider": extra(),
-        "code": Field("string", "c", column=False, required=True, nullable=False),
+        "code": Field("string", "c", column=False, required=True),
+        "enabled": extra("boolean"),
+        "identities": extra("array[identity]"),
         "jwt": extra(),
+        "originalLogin": extra(),
+        "redirectUrl": extra(),
         "security": extra("boolean"),
         "user": extra(),
+        "userIdentity": extra("identity"),
         "userType": extra(),
     },
     rights={ADMIN: "cr", USER: "cr"},
