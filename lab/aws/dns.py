@@ -28,3 +28,14 @@ def resolve(backends: Backends, name: str) -> str | None:
             return target.removeprefix("dualstack.") if target else None
         target = further
     return None
+
+
+def names_of(backends: Backends, address: str) -> list[str]:
+    """Return the names that lead to an address, sorted."""
+    names = {
+        str(record.name).rstrip(".").lower()
+        for zone in list(backends.route53.zones.values())
+        for record in list(zone.rrsets)
+        if record.type in ("A", "CNAME")
+    }
+    return sorted(name for name in names if resolve(backends, name) == address)

@@ -10,7 +10,14 @@ from lab.aws.fleet import Fleet
 from lab.aws.fleet.interruptions import Interruptions
 from lab.aws.fleet.refresh import Refreshes
 from lab.aws.fleet.seams import install
-from lab.aws.gaps import close_gaps, database_life, forgetting, shutting_down
+from lab.aws.gaps import (
+    close_gaps,
+    database_life,
+    database_passwords,
+    database_snapshots,
+    forgetting,
+    shutting_down,
+)
 from lab.aws.gaps.target_health import TargetHealth, found
 from lab.aws.herd import own_instances, sow_herd
 from lab.aws.moto_edge import LOCK, fresh_backends, restore
@@ -21,6 +28,7 @@ from lab.aws.views import (
     InstanceView,
     LoadBalancerView,
     SeededInstance,
+    SnapshotView,
     TargetGroupView,
 )
 from lab.world import World
@@ -130,10 +138,29 @@ class Aws:
         """Return the RDS endpoint, load balancer name or address that a name leads to."""
         return dns.resolve(self._backends, name)
 
+    def names_of(self, address: str) -> list[str]:
+        """Return the names in the account's zones that lead to an address."""
+        return dns.names_of(self._backends, address)
+
     def databases(self) -> list[DatabaseView]:
         """Return every RDS instance."""
         known = list(self._backends.rds.databases.values())
-        return [look.database_view(database) for database in known]
+        return [look.database_view(self._backends, database) for database in known]
+
+    def snapshots(self) -> list[SnapshotView]:
+        """Return every snapshot of RDS instances."""
+        known = list(self._backends.rds.database_snapshots.values())
+        return [look.snapshot_view(snapshot) for snapshot in known]
+
+    def back_up(self, identifier: str) -> str:
+        """Take an automated snapshot of a database now, and not at its time; return its name.
+
+        Raises:
+            LookupError: there is no such database, or it keeps no backups.
+
+        """
+        with LOCK:
+            return database_snapshots.back_up(self._backends, identifier)
 
     def database_by_endpoint(self, host: str) -> DatabaseView | None:
         """Return the database of an endpoint; a name in Route 53 that leads there does as well."""
@@ -183,6 +210,8 @@ class Aws:
             own = own_instances(self._backends)
             forgetting.forget_what_is_due(self._world, self._backends, own)
             self._interruptions.tick()
+            database_passwords.change_what_is_due(self._backends)
+            database_snapshots.back_up_what_is_due(self._world, self._backends)
             database_life.end_what_is_due(self._backends)
             self._fleet.tick()
             self._refreshes.tick(self._backends.autoscaling.autoscaling_groups)

@@ -11,6 +11,7 @@ from lab.aws.views import (
     InstanceView,
     ListenerView,
     LoadBalancerView,
+    SnapshotView,
     TargetGroupView,
     TargetView,
 )
@@ -36,8 +37,10 @@ def instance_view(backends: Backends, instance: Any) -> InstanceView:  # noqa: A
     )
 
 
-def database_view(database: Any) -> DatabaseView:  # noqa: ANN401
+def database_view(backends: Backends, database: Any) -> DatabaseView:  # noqa: ANN401
     """Return one database as others see it."""
+    group = backends.rds.db_parameter_groups.get(database.db_parameter_group_name or "")
+    tls = (group.parameters if group else {}).get("require_secure_transport", {})
     return DatabaseView(
         identifier=database.db_instance_identifier,
         status=database.status,
@@ -46,7 +49,16 @@ def database_view(database: Any) -> DatabaseView:  # noqa: ANN401
         database_name=database.db_name or "",
         username=database.master_username or "",
         password=getattr(database, "_master_user_password", None) or "",
+        resource_id=database.dbi_resource_id,
+        engine_version=database.engine_version,
+        refuses_plain=str(tls.get("ParameterValue", "")).upper() in ("1", "ON"),
+        origin=getattr(database, "lab_origin", None),
     )
+
+
+def snapshot_view(snapshot: Any) -> SnapshotView:  # noqa: ANN401
+    """Return one snapshot of a database as others see it."""
+    return SnapshotView(snapshot.lab_key, snapshot.dbi_resource_id)
 
 
 def load_balancer_view(balancer: Any) -> LoadBalancerView:  # noqa: ANN401

@@ -21,6 +21,7 @@ from moto.elbv2.models import elbv2_backends
 from moto.events.models import events_backends
 from moto.rds.models import rds_backends
 from moto.route53.models import route53_backends
+from moto.secretsmanager.models import secretsmanager_backends
 
 ACCOUNT_ID = "123456789012"
 REGION = "us-east-1"
@@ -40,6 +41,7 @@ class Backends:
     events: Any
     rds: Any
     route53: Any
+    secretsmanager: Any
 
 
 def fresh_backends() -> Backends:
@@ -59,6 +61,7 @@ def fresh_backends() -> Backends:
             events=events_backends[ACCOUNT_ID][REGION],
             rds=rds_backends[ACCOUNT_ID][REGION],
             route53=route53_backends[ACCOUNT_ID]["aws"],
+            secretsmanager=secretsmanager_backends[ACCOUNT_ID][REGION],
         )
 
 

@@ -1,6 +1,15 @@
 """What other parts of the lab get to see of AWS: plain values, nothing of moto."""
 
 from dataclasses import dataclass, field
+from typing import Final
+
+ANSWERING: Final = frozenset(
+    {"available", "backing-up", "modifying", "resetting-master-credentials"}
+)
+"""Statuses of a database that can be used.
+
+Source: RDS user guide, "Viewing Amazon RDS DB instance status".
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +41,27 @@ class SeededInstance:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """What an RDS instance was restored from: a snapshot, or another one as it was at a moment."""
+
+    snapshot: str = ""
+    """Key of the snapshot."""
+    resource_id: str = ""
+    moment: float | None = None
+    """Seconds since the epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotView:
+    """One snapshot of an RDS instance."""
+
+    key: str
+    """Its identity: another one may come to have the same name."""
+    resource_id: str
+    """Of the instance it was taken of."""
+
+
+@dataclass(frozen=True, slots=True)
 class DatabaseView:
     """One RDS instance."""
 
@@ -41,7 +71,23 @@ class DatabaseView:
     port: int
     database_name: str
     username: str
-    password: str
+    password: str = field(repr=False)
+    resource_id: str
+    """Its identity: another instance may come to have the same name."""
+    engine_version: str
+    refuses_plain: bool = False
+    """Whether its parameter group demands TLS."""
+    origin: Origin | None = None
+
+    @property
+    def answers(self) -> bool:
+        """Say whether MySQL runs on it."""
+        return self.status in ANSWERING
+
+    @classmethod
+    def gone(cls) -> "DatabaseView":
+        """Return what is left of a database that is no more."""
+        return cls("", "deleted", "", 0, "", "", "", "", "")
 
 
 @dataclass(frozen=True, slots=True)

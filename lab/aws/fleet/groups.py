@@ -7,7 +7,7 @@ from moto.autoscaling.exceptions import ValidationError
 
 from lab.aws.fleet import activities
 from lab.aws.fleet.hooks import Action, Hooks
-from lab.aws.fleet.launch import launch
+from lab.aws.fleet.launch import launch, placed
 from lab.aws.fleet.maintenance import room
 from lab.aws.fleet.processes import (
     ADD_TO_LOAD_BALANCER,
@@ -224,15 +224,13 @@ class Fleet:
         return [known[arn] for arn in group.target_group_arns if arn in known]
 
     def _register(self, group: Any) -> None:  # noqa: ANN401
+        """Put what is new into the load balancers; what somebody took out stays out."""
         for target_group in self._target_groups(group):
-            target_group.register(
-                [
-                    {"Id": state.instance.id, "Port": target_group.port}
-                    for state in group.active_instances()
-                    if state.instance.id not in target_group.targets
-                    and state.instance.state == "running"
-                ]
-            )
+            for state in group.active_instances():
+                known = placed(state)
+                if target_group.arn not in known and state.instance.state == "running":
+                    target_group.register([{"Id": state.instance.id, "Port": target_group.port}])
+                    known.add(target_group.arn)
 
     @staticmethod
     def _surplus(group: Any, count: int) -> list[Any]:  # noqa: ANN401

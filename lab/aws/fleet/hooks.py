@@ -82,6 +82,18 @@ class Hooks:
             and not (result == "ABANDON" and other.instance_id == action.instance_id)
         ]
 
+    def drop(self, hook_name: str, group_name: str) -> None:
+        """Close the actions of a hook that is deleted: what waits to be terminated goes on.
+
+        Source: Auto Scaling API reference, DeleteLifecycleHook.
+        """
+        gone = (hook_name, group_name)
+        self._actions = [
+            other
+            for other in self._actions
+            if (other.hook.name, other.hook.auto_scaling_group_name) != gone
+        ]
+
     def forget(self, instance_id: str) -> None:
         """Drop an instance's actions, since the group or the instance is gone."""
         self._actions = [other for other in self._actions if other.instance_id != instance_id]

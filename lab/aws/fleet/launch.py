@@ -6,6 +6,7 @@ from moto.autoscaling.models import ASG_NAME_TAG, FakeAutoScalingGroup, Instance
 
 from lab.aws.fleet.placement import emptiest, next_is_spot
 from lab.aws.gaps.launch_profiles import attach
+from lab.aws.gaps.member_templates import remember
 
 _DISTRIBUTION = "InstancesDistribution"
 
@@ -68,5 +69,12 @@ def launch(group: FakeAutoScalingGroup) -> InstanceState:
     state = InstanceState(
         instance, protected_from_scale_in=group.new_instances_protected_from_scale_in
     )
+    remember(state, _template_of(group))
     group.instance_states.append(state)
     return state
+
+
+def placed(state: InstanceState) -> set[str]:
+    """Return the target groups that an instance's group has put it into, to be added to."""
+    known: set[str] = state.__dict__.setdefault("lab_placed", set())
+    return known

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from moto.autoscaling.exceptions import ValidationError
+from moto.autoscaling.exceptions import AutoscalingClientError, ValidationError
 from moto.autoscaling.models import (
     AutoScalingBackend,
     FakeAutoScalingGroup,
@@ -21,6 +21,14 @@ from lab.aws.moto_edge import patch
 
 _MOST_ACTIVITIES = 100
 _MOST_INSTANCES = 50
+
+
+class _GroupInUseError(AutoscalingClientError):  # type: ignore[misc]
+    code = "ResourceInUse"
+    message = (
+        "You cannot delete an AutoScalingGroup while there are instances or pending Spot instance"
+        " request(s) still in the group."
+    )
 
 
 def install(fleet: Fleet, refreshes: Refreshes) -> None:
@@ -48,16 +56,33 @@ def _hand_over_groups(fleet: Fleet) -> None:
         group.set_desired_capacity(max(group.min_size, min(group.max_size, group.desired_capacity)))
         return group
 
-    def delete(self: AutoScalingBackend, group_name: str) -> None:
+    def delete(self: AutoScalingResponse) -> EmptyResult:
+        """Delete a group, which must have no instances, unless it is by force.
+
+        Source: Auto Scaling API reference, DeleteAutoScalingGroup, ResourceInUse.
+        """
+        group_name = self._get_param("AutoScalingGroupName")
+        group = _group(self.autoscaling_backend, group_name)
+        if group.instance_states and not self._get_bool_param("ForceDelete"):
+            raise _GroupInUseError
+        self.autoscaling_backend.delete_auto_scaling_group(group_name)
+        return EmptyResult()
+
+    def bury(self: AutoScalingBackend, group_name: str) -> None:
         group = _group(self, group_name)
         fleet.remove_group(group)
         fleet.buried.append(group)
         drop_all(self, group_name)
         del self.autoscaling_groups[group_name]
 
+    def suspend(self: AutoScalingBackend, group_name: str, scaling_processes: list[str]) -> None:
+        original_suspend(self, _group(self, group_name).name, scaling_processes)
+
+    original_suspend = patch(AutoScalingBackend, "suspend_processes", suspend)
     original_create = patch(AutoScalingBackend, "create_auto_scaling_group", create)
     original_update = patch(AutoScalingBackend, "update_auto_scaling_group", update)
-    patch(AutoScalingBackend, "delete_auto_scaling_group", delete)
+    patch(AutoScalingBackend, "delete_auto_scaling_group", bury)
+    patch(AutoScalingResponse, "delete_auto_scaling_group", delete)
 
 
 def _hand_over_sizes(fleet: Fleet) -> None:
@@ -204,6 +229,11 @@ def _serve_hooks(fleet: Fleet) -> None:
         named(self).beat()
         return EmptyResult()
 
+    def delete(self: AutoScalingBackend, as_name: str, name: str) -> None:
+        delete_hook(self, as_name, name)
+        fleet.hooks.drop(name, as_name)
+
+    delete_hook = patch(AutoScalingBackend, "delete_lifecycle_hook", delete)
     patch(AutoScalingResponse, "complete_lifecycle_action", complete)
     patch(AutoScalingResponse, "record_lifecycle_action_heartbeat", heartbeat)
 

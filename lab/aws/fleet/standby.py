@@ -16,6 +16,7 @@ from moto.autoscaling.exceptions import ValidationError
 
 from lab.aws.fleet import activities
 from lab.aws.fleet.groups import IN_SERVICE, STANDBY, Fleet
+from lab.aws.fleet.launch import placed
 
 
 def enter(
@@ -48,6 +49,7 @@ def leave(
     group.desired_capacity += len(chosen)
     for state in chosen:
         state.lifecycle_state = IN_SERVICE
+        placed(state).clear()
     fleet.settle(group)
     return [_note(group, "Moving EC2 instance out of Standby", "out of", state) for state in chosen]
 

@@ -2,12 +2,13 @@
 
 moto: is `available` as soon as it was asked for, and unknown as soon as it is to be deleted.
 AWS: is `creating` for minutes, and shows no endpoint meanwhile; is `deleting` for minutes, and its
-name is taken meanwhile.
+name is taken meanwhile. Whoever deletes it says which last snapshot is taken, or that none is.
 Why it matters: a build that is interrupted leaves a database that is still made, and who finds it
 must wait, and must not take it for a whole one or a broken one.
 
 Source: RDS user guide, "Viewing Amazon RDS DB instance status", and RDS API reference,
-DBInstance.Endpoint. How long it takes is not said; ten minutes are usual with a standby.
+DBInstance.Endpoint, and DeleteDBInstance, SkipFinalSnapshot. How long it takes is not said; ten
+minutes are usual with a standby.
 """
 
 import time
@@ -51,6 +52,12 @@ def _make_slowly(world: World) -> None:
 def _delete_slowly(world: World) -> None:
     def delete(self: RDSBackend, db_instance_identifier: str, **given: Any) -> DBInstance:  # noqa: ANN401
         known = self.databases.get(db_instance_identifier)
+        is_said = given.get("final_db_snapshot_identifier") or given.get("skip_final_snapshot")
+        if known is not None and not is_said:
+            raise RDSClientError(
+                "InvalidParameterCombination",
+                "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.",
+            )
         if known is not None and known.status == _DELETING:
             raise RDSClientError(
                 "InvalidDBInstanceState",

@@ -4,7 +4,10 @@ moto: gives it to the first instance of a launch only, and takes no profile from
 AWS: gives it to each of them; a call's profile comes before the template's.
 Why it matters: the other machines would find no credentials.
 
-Source: EC2 API reference, RunInstances (IamInstanceProfile, LaunchTemplate).
+A profile without a name is none: Packer's SDK sends one where its template names no profile.
+
+Source: EC2 API reference, RunInstances (IamInstanceProfile, LaunchTemplate); aws-sdk-go, struct
+IamInstanceProfileSpecification.
 """
 
 from collections.abc import Mapping
@@ -20,7 +23,7 @@ _KEY = "IamInstanceProfile"
 
 def attach(ec2: Any, profile: Mapping[str, str] | None, instances: list[Any]) -> None:  # noqa: ANN401
     """Give a profile to those instances that have none yet."""
-    if not profile:
+    if not profile or not any(profile.values()):
         return
     for instance in instances:
         if instance.id not in ec2.iam_instance_profile_associations:

@@ -19,6 +19,7 @@ from typing import Any
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models.instances import Instance
 
+from lab.aws.gaps.network_endings import end_interfaces
 from lab.aws.moto_edge import patch
 from lab.world import World
 
@@ -64,6 +65,7 @@ def close(world: World) -> None:
 
     def finish(self: Instance) -> None:
         end_at_once(self)
+        end_interfaces(self)
         self.lab_ended_at = time.monotonic()
 
     Instance.lab_end = finish
