@@ -23,9 +23,7 @@ def _parser() -> argparse.ArgumentParser:
 
     up = commands.add_parser("up", help="run the lab in the foreground until SIGTERM or Ctrl-C")
     up.add_argument("--ready-file", type=Path, required=True, help="appears when the lab is ready")
-    up.add_argument(
-        "--port-base", type=int, default=0, help="first of five ports; 0: any free ones"
-    )
+    up.add_argument("--port-base", type=int, default=0, help="first of six ports; 0: any free ones")
 
     env = commands.add_parser("env", help="print exports that point a shell at a running lab")
     env.add_argument("ready_file", type=Path)

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import IO, cast
 
@@ -55,6 +56,7 @@ def demo(*, stay: bool, time_scale: float) -> int:
             environment, ready = _start(running, time_scale)
             _build(environment)
             if not stay:
+                _run_deployment(environment, "configure-rancher")
                 _sort_out_the_herd(ready, environment)
             print_summary(ready, environment["PREFECT_API_URL"], time.monotonic() - began)
             if stay:
@@ -123,14 +125,15 @@ def _build(environment: Mapping[str, str]) -> None:
 
 
 def _sort_out_the_herd(ready: Ready, environment: Mapping[str, str]) -> None:
-    def run(flow: str, *parameters: str) -> None:
-        given = [word for parameter in parameters for word in ("--param", parameter)]
-        command = [*PREFECT, "deployment", "run", f"{flow}/{CLUSTER}", "--watch", *given]
-        say(f"$ prefect {' '.join(command[len(PREFECT) :])}")
-        _run(flow, command, environment)
-
-    show_herd(ready, say, run)
+    show_herd(ready, say, partial(_run_deployment, environment))
     print_herd(environment["PREFECT_API_URL"])
+
+
+def _run_deployment(environment: Mapping[str, str], flow: str, *parameters: str) -> None:
+    given = [word for parameter in parameters for word in ("--param", parameter)]
+    command = [*PREFECT, "deployment", "run", f"{flow}/{CLUSTER}", "--watch", *given]
+    say(f"$ prefect {' '.join(command[len(PREFECT) :])}")
+    _run(flow, command, environment)
 
 
 def _stay(environment: Mapping[str, str]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-TARGETS: Final = ("aws", "rancher", "alerts")
+TARGETS: Final = ("aws", "rancher", "alerts", "github")
 HTTP_STATUSES: Final = range(200, 600)
 RESET_STATUS: Final = 0
 """What the journal shows as status of a call whose connection was cut by a fault."""

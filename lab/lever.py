@@ -61,6 +61,15 @@ class Power(Protocol):
         """
         ...
 
+    async def back_up(self, identifier: str) -> str:
+        """Take an automated snapshot of a database now and return its name.
+
+        Raises:
+            LookupError: there is no such database, or it keeps no backups.
+
+        """
+        ...
+
 
 class Herd(Protocol):
     """Knows every host row."""
@@ -155,8 +164,10 @@ class Lever:
                 web.post("/instances/{id}/interrupt", self._interrupt),
                 web.post("/instances/{id}/forget", self._forget),
                 web.post("/servers/restart", self._restart_servers),
+                web.post("/databases/{id}/backup", self._back_up),
                 web.post("/herd", self._seed_herd),
                 web.post("/services", self._serve),
+                web.post("/github/codes", self._make_code),
                 web.get("/hosts", self._list_hosts),
                 web.get("/journal", self._read_journal),
                 web.delete("/journal", self._clear_journal),
@@ -197,6 +208,10 @@ class Lever:
         await _body(request)
         return web.json_response({"instances": await self._power.restart_servers()})
 
+    async def _back_up(self, request: web.Request) -> web.Response:
+        snapshot = await self._power.back_up(request.match_info["id"])
+        return web.json_response({"snapshot": snapshot}, status=HTTPStatus.CREATED)
+
     async def _serve(self, request: web.Request) -> web.Response:
         body = await _body(request, "name", "scale", "environment")
         name, environment = _text(body, "name"), _text(body, "environment", "Default")
@@ -211,6 +226,15 @@ class Lever:
         hosts, phantoms = int(_number(body, "hosts", 0)), int(_number(body, "phantoms", 0))
         made = await self._herd.seed(hosts, phantoms, environment)
         return web.json_response(dict(made), status=HTTPStatus.CREATED)
+
+    async def _make_code(self, request: web.Request) -> web.Response:
+        """Play the person in the browser who lets Rancher look at their GitHub account."""
+        body = await _body(request, "user", "expired")
+        expired = body.get("expired", False)
+        if not isinstance(expired, bool):
+            raise _RefusedError(f"expired has to be true or false, not {expired!r}")
+        code = self._world.github.authorize(_text(body, "user"), expired=expired)
+        return web.json_response({"code": code}, status=HTTPStatus.CREATED)
 
     async def _list_hosts(self, _: web.Request) -> web.Response:
         return web.json_response(self._herd.hosts())

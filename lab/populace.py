@@ -49,7 +49,7 @@ class Populace:
 
     def __init__(self, world: World, aws: Aws, balancer: Balancer) -> None:
         self._aws = aws
-        names = Names(world, aws, balancer, world.root / "names")
+        names = Names(world, aws, balancer, world.authority.parent)
         self._images = RancherImages(world, aws, names)
         self._machines = Machines(world, aws, names, self._images.on)
 
@@ -102,6 +102,15 @@ class Populace:
         """
         await asyncio.to_thread(self._aws.forget, instance_id)
 
+    async def back_up(self, identifier: str) -> str:
+        """Take an automated snapshot of a database now; return its name.
+
+        Raises:
+            LookupError: there is no such database, or it keeps no backups.
+
+        """
+        return await asyncio.to_thread(self._aws.back_up, identifier)
+
     async def restart_servers(self) -> list[str]:
         """Restart the containers of Rancher's servers, all at once; their machines go on.
 
@@ -136,12 +145,18 @@ class Populace:
         self._cluster().seed_service(name, scale, environment)
 
     def _cluster(self) -> RancherCluster:
-        clusters = list(self._images.clusters.values())
-        if not clusters:
+        cluster = self._current()
+        if cluster is None:
             raise LookupError("there is no Rancher yet that could have a herd")
-        return clusters[0]
+        return cluster
+
+    def _current(self) -> RancherCluster | None:
+        """Return the data that servers are on, or else the last: a restore leaves two."""
+        clusters = list(self._images.clusters.values())
+        served = [cluster for cluster in clusters if cluster.servers]
+        return next(iter(served or reversed(clusters)), None)
 
     def hosts(self) -> list[dict[str, Any]]:
         """Return every host row as stored, removed ones too."""
-        clusters = self._images.clusters.values()
-        return [host for cluster in clusters for host in cluster.stored_hosts()]
+        cluster = self._current()
+        return cluster.stored_hosts() if cluster is not None else []

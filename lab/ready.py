@@ -44,6 +44,11 @@ class Ready:
     control_url: str
     time_scale: float
     pid: int
+    github_url: str = ""
+    database_names: str = ""
+    """File that says where on loopback each database answers: `{name: "host:port"}`."""
+    database_ca: str = ""
+    """File with the certificate of who signed the databases' certificates."""
 
     @classmethod
     def read(cls, path: Path) -> "Ready":
@@ -75,6 +80,8 @@ class Ready:
             "AWS_REGION": "us-east-1",
             "AWS_EC2_METADATA_DISABLED": "true",
             "CORRAL_RANCHER_URL": self.rancher_url,
+            "CORRAL_DATABASE_NAMES": self.database_names,
+            "CORRAL_DATABASE_CA": self.database_ca,
             "CORRAL_PAGERDUTY_URL": self.alerts_url,
             "CORRAL_ALERT_URLS": json.dumps(self._channels()),
             **{name: f"{self._wait(name):g}" for name in REAL_S},

@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, Self
 
 import boto3
 import requests
@@ -16,6 +18,8 @@ TABLES = {
     f"hosts-{CLUSTER}": ("host", "verdict", "why", "done"),
 }
 """Those that drain-hosts and reconcile-hosts leave in Prefect, and their columns worth a look."""
+MODES = {"localAuthConfig": "api.auth.local.access.mode"}
+"""Where Rancher keeps the mode of a provider that has a place of its own."""
 WIDTH = max(map(len, TABLES.values()))
 
 
@@ -27,7 +31,12 @@ def print_summary(ready: Ready, prefect_api: str, seconds: float) -> None:
     print(f"\nThe cluster {CLUSTER} stands, after {timedelta(seconds=round(seconds))}.\n")
     _table("Where to look", _addresses(ready, prefect_api))
     _table("Terraform states", _states(session, ready))
-    _table("Rancher's servers", _servers(session, ready))
+    rancher = _Rancher.of(session, ready)
+    _table("Rancher's servers", _servers(rancher))
+    _table("Who may come in", _access(rancher))
+    _table("Environments", _environments(rancher))
+    _table("Registries", _registries(rancher))
+    _table("Stacks", _stacks(rancher))
     _table("Hosts", _hosts(ready))
     _table("Runs", _runs(prefect_api))
 
@@ -50,24 +59,86 @@ def _states(session: boto3.Session, ready: Ready) -> Iterable[Sequence[str]]:
     for bucket in s3.list_buckets()["Buckets"]:
         listing = s3.list_objects_v2(Bucket=bucket["Name"])
         for entry in listing.get("Contents", []):
+            if not entry["Key"].endswith(".tfstate"):
+                continue  # who holds a state, told beside it
             state = json.load(s3.get_object(Bucket=bucket["Name"], Key=entry["Key"])["Body"])
             managed = [each for each in state["resources"] if each["mode"] == "managed"]
             count = sum(len(each["instances"]) for each in managed)
             yield f"s3://{bucket['Name']}/{entry['Key']}", f"{count} resources"
 
 
-def _servers(session: boto3.Session, ready: Ready) -> Iterable[Sequence[str]]:
-    secrets = session.client("secretsmanager", endpoint_url=ready.aws_endpoint)
-    key = json.loads(secrets.get_secret_value(SecretId=f"{CLUSTER}/rancher/admin")["SecretString"])
-    answer = requests.get(
-        f"{ready.rancher_url}/v2-beta/clustermemberships",
-        auth=(key["access_key"], key["secret_key"]),
-        timeout=TIMEOUT_S,
-    )
-    version = answer.headers["X-Rancher-Version"]
-    for member in answer.json()["data"]:
+@dataclass(frozen=True, slots=True)
+class _Rancher:
+    """Rancher as the administrator sees it."""
+
+    url: str
+    key: tuple[str, str]
+
+    @classmethod
+    def of(cls, session: boto3.Session, ready: Ready) -> Self:
+        secrets = session.client("secretsmanager", endpoint_url=ready.aws_endpoint)
+        text = secrets.get_secret_value(SecretId=f"{CLUSTER}/rancher/admin")["SecretString"]
+        key = json.loads(text)
+        return cls(f"{ready.rancher_url}/v2-beta", (key["access_key"], key["secret_key"]))
+
+    def rows(self, path: str) -> list[dict[str, Any]]:
+        answer = self.ask(path, self.key)
+        answer.raise_for_status()
+        rows: list[dict[str, Any]] = answer.json()["data"]
+        return [row for row in rows if not row.get("removed")]
+
+    def setting(self, name: str) -> str:
+        return str(self.ask(f"settings/{name}", self.key).json()["activeValue"] or "")
+
+    def ask(self, path: str, key: tuple[str, str] | None) -> requests.Response:
+        return requests.get(f"{self.url}/{path}", auth=key, timeout=TIMEOUT_S)
+
+    def in_projects(self, kind: str) -> Iterable[tuple[str, dict[str, Any]]]:
+        """Yield what environments hold, each with its environment's name."""
+        for project in self.rows("projects?all=true"):
+            for row in self.rows(f"projects/{project['id']}/{kind}"):
+                yield project["name"], row
+
+
+def _servers(rancher: _Rancher) -> Iterable[Sequence[str]]:
+    version = rancher.ask("clustermemberships", rancher.key).headers["X-Rancher-Version"]
+    for member in rancher.rows("clustermemberships"):
         address = json.loads(member["config"])["advertiseAddress"]
         yield address, version, "clustered" if member["clustered"] else "alone"
+
+
+def _access(rancher: _Rancher) -> Iterable[Sequence[str]]:
+    provider = rancher.setting("api.auth.provider.configured")
+    yield "provider", provider
+    yield "mode", rancher.setting(MODES.get(provider, "api.auth.access.mode"))
+    yield "strangers get", str(rancher.ask("projects", None).status_code)
+
+
+def _environments(rancher: _Rancher) -> Iterable[Sequence[str]]:
+    templates = {row["id"]: row["name"] for row in rancher.rows("projecttemplates")}
+    for project in rancher.rows("projects?all=true"):
+        members = rancher.rows(f"projects/{project['id']}/projectmembers")
+        who = ", ".join(f"{member['externalId']} ({member['role']})" for member in members)
+        template = templates.get(project["projectTemplateId"], "")
+        yield project["name"], project["state"], template, who
+
+
+def _registries(rancher: _Rancher) -> Iterable[Sequence[str]]:
+    users = {
+        row["registryId"]: row["publicValue"]
+        for _, row in rancher.in_projects("registrycredentials")
+    }
+    for project, registry in rancher.in_projects("registries"):
+        user = users.get(registry["id"], "nobody")
+        yield project, registry["serverAddress"], registry["state"], f"as {user}"
+
+
+def _stacks(rancher: _Rancher) -> Iterable[Sequence[str]]:
+    inhabited = {project for project, _ in rancher.in_projects("hosts")}
+    for project, stack in rancher.in_projects("stacks"):
+        state = f"{stack['state']}, {stack['healthState']}"
+        why = "" if project in inhabited else "since no host is there"
+        yield project, stack["name"], stack["externalId"] or "", state, why
 
 
 def _hosts(ready: Ready) -> Iterable[Sequence[str]]:
@@ -98,6 +169,8 @@ def _herd(prefect_api: str, table: str) -> Iterable[Sequence[str]]:
 def _table(title: str, rows: Iterable[Sequence[str]]) -> None:
     lines = list(rows)
     print(f"  {title}")
+    if not lines:
+        print("    none")
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=True)]

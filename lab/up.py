@@ -12,7 +12,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from lab import alerts
+from lab import alerts, github
 from lab.aws import Aws
 from lab.balancer import Balancer
 from lab.lever import Lever
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 _STOP_S = 4.0
 """The lab promises to be gone within five seconds; what is slower than this is left behind."""
 _HANDLER_STOP_S = 0.5
-_PORTS = ("aws", "rancher", "redirect", "alerts", "control")
+_PORTS = ("aws", "rancher", "redirect", "alerts", "control", "github")
 
 
 def ports_from(base: int) -> dict[str, int]:
@@ -58,6 +58,8 @@ async def running_lab(root: Path, time_scale: float, port_base: int = 0) -> Asyn
         stack.push_async_callback(populace.stop)
         runner, world.alerts_url = await _serve(alerts.application(world), ports["alerts"])
         stack.push_async_callback(runner.cleanup)
+        runner, world.github_url = await _serve(github.application(world.github), ports["github"])
+        stack.push_async_callback(runner.cleanup)
         lever = Lever(world, populace, populace)
         runner, world.control_url = await _serve(lever.application(), ports["control"])
         stack.push_async_callback(runner.cleanup)
@@ -76,6 +78,9 @@ async def _until_told(ready_file: Path, root: Path, time_scale: float, port_base
             rancher_url=world.rancher_url,
             alerts_url=world.alerts_url,
             control_url=world.control_url,
+            github_url=world.github_url,
+            database_names=str(world.database_names),
+            database_ca=str(world.authority),
             time_scale=time_scale,
             pid=os.getpid(),
         ).write(ready_file)

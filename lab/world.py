@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab.faults import Faults
+from lab.github import GitHub
 from lab.journal import Journal
 
 _CLAIM_PORT = 16924
@@ -118,6 +119,23 @@ class World:
     rancher_url: str = ""
     alerts_url: str = ""
     control_url: str = ""
+    github_url: str = ""
+    github: GitHub = field(init=False)
+    """There is one GitHub, as in reality, for every Rancher of the world."""
+
+    def __post_init__(self) -> None:
+        """Have the stand-in for GitHub share the journal and the faults."""
+        self.github = GitHub(self.journal, self.faults)
+
+    @property
+    def authority(self) -> Path:
+        """Return the file with the certificate of who signs all others of the lab."""
+        return self.root / "names" / "authority.pem"
+
+    @property
+    def database_names(self) -> Path:
+        """Return the file that says where databases answer: `{name: "host:port"}`."""
+        return self.root / "database-names.json"
 
     def seconds(self, real: float) -> float:
         """Return how long something takes here that takes `real` seconds in reality."""

@@ -6,7 +6,7 @@ import ipaddress
 import re
 from pathlib import Path
 
-from lab.machines.mysql import Databases
+from lab.machines.databases import Databases
 from lab.machines.outside import Aws, Balancers, Place
 from lab.machines.tls import Authority, Terminator
 from lab.world import World
@@ -22,13 +22,14 @@ class Names:
         self._world = world
         self._aws = aws
         self._balancers = balancers
-        self._databases = Databases(aws)
         self.authority = Authority(folder)
+        self.databases = Databases(world, aws, self.authority)
         self._terminators: dict[str, tuple[Terminator, Place]] = {}
         self._server: asyncio.Server | None = None
 
     async def listen(self) -> str:
         """Begin to answer machines' processes and return the resolver's address."""
+        self.databases.start()
         self._server = await asyncio.start_server(self._answer, "127.0.0.1", 0)
         host, port = self._server.sockets[0].getsockname()
         return f"{host}:{port}"
@@ -39,7 +40,7 @@ class Names:
             self._server.close()
         for terminator, _ in self._terminators.values():
             terminator.close()
-        await self._databases.close()
+        await self.databases.stop()
 
     async def locate(self, host: str, port: int) -> Place | None:
         """Return where a host's port is on loopback, or None if no such name exists."""
@@ -49,7 +50,7 @@ class Names:
         if host == "localhost":
             return "127.0.0.1", port
         target = self._aws.resolve(host) or host
-        database = await self._databases.place_of(target)
+        database = await self.databases.place_of(target)
         return database or await self._place_of_balancer(host, target, port)
 
     def _place_of_address(self, address: str, port: int) -> Place:

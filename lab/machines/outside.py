@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from lab.aws.views import DatabaseView, InstanceView
+from lab.aws.views import DatabaseView, InstanceView, SnapshotView
 from lab.machines.docker.daemon import Daemon
 from lab.machines.docker.workload import Start
 from lab.machines.image import Image
@@ -31,6 +31,18 @@ class Aws(Protocol):
 
     def resolve(self, name: str) -> str | None:
         """Follow a name of a hosted zone to the RDS endpoint or load balancer it stands for."""
+        ...
+
+    def names_of(self, address: str) -> list[str]:
+        """Return the names of hosted zones that lead to an address."""
+        ...
+
+    def databases(self) -> list[DatabaseView]:
+        """Return every RDS instance."""
+        ...
+
+    def snapshots(self) -> list[SnapshotView]:
+        """Return every snapshot of RDS instances."""
         ...
 
     def database_by_endpoint(self, host: str) -> DatabaseView | None:

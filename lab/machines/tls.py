@@ -19,6 +19,8 @@ from lab.machines.outside import Place
 
 VALID = timedelta(days=30)
 CHUNK = 65536
+MOST_OF_COMMON_NAME = 64
+"""Characters that X.509 allows there; the whole name is among the alternative ones."""
 
 
 class Authority:
@@ -36,7 +38,8 @@ class Authority:
     def context_for(self, name: str) -> ssl.SSLContext:
         """Return what a server of this name needs to speak TLS."""
         key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        common = x509.NameAttribute(NameOID.COMMON_NAME, name[:MOST_OF_COMMON_NAME])
+        subject = x509.Name([common])
         path = self._folder / f"{name}.pem"
         path.touch(mode=0o600)
         path.write_bytes(

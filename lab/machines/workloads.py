@@ -41,10 +41,15 @@ class RancherImages:
     """Rancher's two images on the machines of one lab; servers on one database are one cluster."""
 
     def __init__(self, world: World, aws: Aws, names: Names) -> None:
-        self.clusters: dict[str, RancherCluster] = {}
         self._world = world
         self._aws = aws
+        self._databases = names.databases
         self._network = Network(names.locate, names.authority.certificate_path)
+
+    @property
+    def clusters(self) -> Mapping[str, RancherCluster]:
+        """Return what servers have found in databases so far, by the databases' names."""
+        return self._databases.clusters()
 
     def on(self, machine: MachineFacts, docker: Daemon) -> Mapping[str, Start]:
         """Return what the images do on one machine."""
@@ -83,7 +88,7 @@ class RancherImages:
         """
         host = environment.get("CATTLE_DB_CATTLE_MYSQL_HOST", "")
         database = self._aws.database_by_endpoint(host)
-        if database is None or database.status != "available":
+        if database is None or not database.answers:
             raise DatabaseError(f"Could not connect to {host}: Connection refused")
         user = environment.get("CATTLE_DB_CATTLE_USERNAME", "cattle")
         password = environment.get("CATTLE_DB_CATTLE_PASSWORD", "cattle")
@@ -92,6 +97,4 @@ class RancherImages:
         name = environment.get("CATTLE_DB_CATTLE_MYSQL_NAME", "cattle")
         if name != database.database_name:
             raise DatabaseError(f"Unknown database '{name}'")
-        if database.identifier not in self.clusters:
-            self.clusters[database.identifier] = RancherCluster(self._world, database.identifier)
-        return self.clusters[database.identifier]
+        return self._databases.cluster_of(database)

@@ -7,8 +7,10 @@ AGENT = "rancher/agent"
 PULL_S = {SERVER: 20.0, AGENT: 8.0}
 """Invented, but of the size of a pull within a region: 1 GB and 230 MB."""
 
-TAG = re.compile(r"v1\.\d+\.\d+|stable|latest")
-"""Source: Rancher 1.6 documentation, installing the server; `-rcN` is not supported."""
+NEWEST = (6, 30)
+TAG = re.compile(r"v1\.(\d+)\.(\d+)|stable|latest")
+"""Source: Rancher 1.6 documentation, installing the server; `-rcN` is not supported. What came
+after v1.6.30 was never released, so that nobody can pull it."""
 
 
 class ImageNotFoundError(LookupError):
@@ -28,6 +30,13 @@ def repository_of(image: str) -> str:
             f"pull access denied for {image.partition(':')[0]}, repository does not exist or may "
             "require 'docker login': denied: requested access to the resource is denied"
         )
-    if not TAG.fullmatch(tag or "latest"):
+    if not _is_released(repository, tag or "latest"):
         raise ImageNotFoundError(f"manifest for {image} not found: manifest unknown")
     return repository
+
+
+def _is_released(repository: str, tag: str) -> bool:
+    found = TAG.fullmatch(tag)
+    if found is None or found[1] is None or repository != SERVER:
+        return found is not None
+    return (int(found[1]), int(found[2])) <= NEWEST
