@@ -153,7 +153,9 @@ class _Leaving:
 
     def await_end(self) -> str:
         """Take one step after the other until the host is where it should be, and tell where."""
-        with cut_off(self._deadline.remaining_s + GRACE_S, f"leaving {self.place.environment}"):
+        # People hear this sentence alone, so it says who.
+        leaving = f"host {self.place.instance_id} leaving {self.place.environment}"
+        with cut_off(self._deadline.remaining_s + GRACE_S, leaving):
             return await_success(
                 lambda: self.environment.ask(self._advance),
                 f"host {self.place.instance_id} to be out of Rancher at {self._url}",
