@@ -1,7 +1,8 @@
 """Prints the policy of a role of corral's, filled with what the cluster file says.
 
 Usage: python scripts/iam_policy.py CLUSTER --zone-id ID > policy.json
-       python scripts/iam_policy.py CLUSTER --for herd > policy.json
+       python scripts/iam_policy.py CLUSTER --for drift --zone-id ID > policy.json
+       python scripts/iam_policy.py CLUSTER --for herd|bake|change|destroy > policy.json
 """
 
 import argparse
@@ -17,8 +18,14 @@ from corral.cluster import ClusterSpec  # noqa: E402 - found by the line above
 from corral.errors import ClusterFileError  # noqa: E402
 from corral.settings import Settings, load_cluster_spec  # noqa: E402
 
-JOBS = ("build", "herd")
-"""`build` for build-cluster, `herd` for reconcile-hosts and drain-hosts."""
+JOBS = ("build", "herd", "bake", "change", "destroy", "drift")
+"""`build` for build-cluster, `herd` for reconcile-hosts and drain-hosts, `bake` for bake-image,
+`drift` for detect-drift, which only reads; `change`, besides a build's, for whatever replaces
+machines of a cluster that lives; `destroy`, besides a build's, for destroy-cluster.
+"""
+
+IN_A_ZONE = ("build", "drift")
+"""Jobs whose policy names the hosted zone."""
 
 
 def policy_of(spec: ClusterSpec, job: str, zone_id: str) -> dict[str, Any]:
@@ -27,7 +34,7 @@ def policy_of(spec: ClusterSpec, job: str, zone_id: str) -> dict[str, Any]:
     Args:
         spec: Names the account, the region and the bucket of the states.
         job: One of JOBS.
-        zone_id: Id of the hosted zone in Route 53, as `Z0123456789ABC`; a build needs it.
+        zone_id: Id of the hosted zone in Route 53, as `Z0123456789ABC`; those of IN_A_ZONE need it.
     """
     template = PROJECT / "docs" / "iam" / f"corral-{job}-policy.json"
     text = template.read_text(encoding="utf-8")
@@ -50,8 +57,8 @@ def main() -> int:
     parser.add_argument("--for", dest="job", choices=JOBS, default="build", help="what it may do")
     parser.add_argument("--zone-id", default="", help="id of the hosted zone in Route 53")
     arguments = parser.parse_args()
-    if arguments.job == "build" and not arguments.zone_id:
-        parser.error("the policy of a build needs --zone-id, the id of the hosted zone in Route 53")
+    if arguments.job in IN_A_ZONE and not arguments.zone_id:
+        parser.error(f"the policy for {arguments.job} needs --zone-id, the hosted zone's id")
     try:
         spec = load_cluster_spec(arguments.cluster, Settings())
     except ClusterFileError as error:

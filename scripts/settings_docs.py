@@ -34,7 +34,8 @@ def _fields() -> list[tuple[str, Any]]:
 
 def _row(name: str, field: Any) -> str:  # noqa: ANN401 - pydantic's FieldInfo
     prefix = str(Settings.model_config.get("env_prefix", ""))
-    return f"| `{(prefix + name).upper()}` | {_default(field.default)} | {field.description} |"
+    default = _default(field.get_default(call_default_factory=True))
+    return f"| `{(prefix + name).upper()}` | {default} | {field.description} |"
 
 
 def _default(value: object) -> str:

@@ -82,7 +82,8 @@ resource "aws_autoscaling_group" "control" {
     aws_iam_role_policy_attachment.machine,
   ]
 
+  # An upgrade keeps the group from replacing a server that migrates the database, and lets it again
   lifecycle {
-    ignore_changes = [min_size, desired_capacity]
+    ignore_changes = [min_size, desired_capacity, suspended_processes]
   }
 }

@@ -1,14 +1,15 @@
 locals {
   stack = "database"
 
-  identifier = "${var.cluster}-database"
+  # What belongs to the cluster keeps its name when another instance takes over
+  name = "${var.cluster}-database"
 }
 
 # Where Rancher keeps everything it knows
 resource "aws_db_instance" "this" {
   #checkov:skip=CKV_AWS_161:Rancher knows user and password only, and a second way in is a second thing to watch
   #checkov:skip=CKV_AWS_353:Performance Insights does not exist for MySQL 5.7 on small instance classes; slow queries are in the exported log
-  identifier = local.identifier
+  identifier = var.identifier
 
   # engine
   engine               = "mysql"
@@ -25,7 +26,7 @@ resource "aws_db_instance" "this" {
   db_name             = var.database_name
   username            = var.username
   password_wo         = jsondecode(ephemeral.aws_secretsmanager_secret_version.database.secret_string)["password"]
-  password_wo_version = local.password_version
+  password_wo_version = var.password_version
 
   # network
   db_subnet_group_name   = var.database_subnet_group
@@ -39,12 +40,13 @@ resource "aws_db_instance" "this" {
   copy_tags_to_snapshot     = true
   delete_automated_backups  = false
   skip_final_snapshot       = false
-  final_snapshot_identifier = "${local.identifier}-final"
+  final_snapshot_identifier = var.final_snapshot
 
-  # maintenance: what changes waits for the window, as a restart stops every Rancher server
+  # maintenance: AWS's own waits for the window; a change of ours that restarts the database is made
+  # at once, since the runner has somebody approve it first
   maintenance_window         = var.maintenance_window
   auto_minor_version_upgrade = true
-  apply_immediately          = false
+  apply_immediately          = true
 
   # watching
   enabled_cloudwatch_logs_exports = keys(aws_cloudwatch_log_group.export)
@@ -55,5 +57,5 @@ resource "aws_db_instance" "this" {
   # build would never be planned again. AWS itself refuses, and so does the judge.
   deletion_protection = var.deletion_protection
 
-  tags = { Name = local.identifier }
+  tags = { Name = var.identifier }
 }

@@ -4,14 +4,14 @@ resource "aws_cloudwatch_log_group" "export" {
   #checkov:skip=CKV_AWS_338:Errors and slow queries are read within days; what has to be kept for years is in the backups
   for_each = toset(["error", "slowquery"])
 
-  name              = "/aws/rds/instance/${local.identifier}/${each.key}"
+  name              = "/aws/rds/instance/${var.identifier}/${each.key}"
   retention_in_days = 90
 }
 
 # Lets RDS report the machine's own figures every minute, on behalf of this account only
 resource "aws_iam_role" "monitoring" {
-  name        = "${local.identifier}-monitoring"
-  description = "RDS reports memory, disk and processes of ${local.identifier}"
+  name        = "${local.name}-monitoring"
+  description = "RDS reports memory, disk and processes of ${local.name}"
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

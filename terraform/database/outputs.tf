@@ -27,6 +27,11 @@ output "username" {
   value       = aws_db_instance.this.username
 }
 
+output "password_version" {
+  description = "Which password the database has, as a number that grows with each change."
+  value       = aws_db_instance.this.password_wo_version
+}
+
 output "secret_arn" {
   description = "Secret that holds user and password as JSON."
   value       = aws_secretsmanager_secret.database.arn

@@ -1,19 +1,14 @@
-locals {
-  # Raise it to have a new password made and set; restart the servers one by one afterwards
-  password_version = 1
-}
-
 # Where the control nodes read user and password at boot, by their role
 resource "aws_secretsmanager_secret" "database" {
   #checkov:skip=CKV_AWS_149:AWS's own key for Secrets Manager serves one account only; a customer key would add a second right to every reader and nothing to the secrecy
-  #checkov:skip=CKV2_AWS_57:Rancher reads the password once, at start; a rotation by itself would cut every server off. Raise password_version instead
+  #checkov:skip=CKV2_AWS_57:Rancher reads the password once, at start; a rotation by itself would cut every server off: rotate-database-password restarts them too
   name        = "${var.cluster}/database"
   description = "User and password of Rancher's database in ${var.cluster}"
 
   # What is protected can be called back; what is not makes room for its successor at once
   recovery_window_in_days = var.deletion_protection ? 30 : 0
 
-  tags = { Name = "${var.cluster}-database" }
+  tags = { Name = local.name }
 }
 
 # Ephemeral values come through a configuration of their own: tests mock the other one, and a mock
@@ -28,7 +23,7 @@ provider "aws" {
 # What is asked of the password: a resource, so that AWS is asked for one when there is a plan to
 # apply, and not to make the first plan
 resource "terraform_data" "password" {
-  input = { version = local.password_version, length = 40 }
+  input = { version = var.password_version, length = 40 }
 }
 
 # Made in AWS, of letters and digits alone: RDS refuses some signs and more than 41 characters
@@ -43,7 +38,7 @@ ephemeral "aws_secretsmanager_random_password" "database" {
 resource "aws_secretsmanager_secret_version" "database" {
   secret_id = aws_secretsmanager_secret.database.id
 
-  secret_string_wo_version = local.password_version
+  secret_string_wo_version = var.password_version
   secret_string_wo = jsonencode({
     username = var.username
     password = ephemeral.aws_secretsmanager_random_password.database.random_password

@@ -46,6 +46,46 @@ variable "dns_name" {
   }
 }
 
+# standing
+
+variable "identifier" {
+  description = "Name of the instance in RDS, such as \"lab-database\"; one that was restored has another than the first."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", var.identifier)) && length(var.identifier) <= 63
+    error_message = "RDS names an instance by up to 63 lower case letters, digits and single dashes, beginning with a letter."
+  }
+
+  validation {
+    condition     = startswith(var.identifier, "${var.cluster}-database")
+    error_message = "The instance's name begins with that of the cluster and -database: people find it by that."
+  }
+}
+
+variable "password_version" {
+  description = "Which password the database has, such as 1; another number has a new one made and set."
+  type        = number
+  nullable    = false
+
+  validation {
+    condition     = var.password_version >= 1 && floor(var.password_version) == var.password_version
+    error_message = "Passwords are counted from 1."
+  }
+}
+
+variable "final_snapshot" {
+  description = "Name of the snapshot that is taken if the instance is deleted, such as \"lab-database-final\"."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", var.final_snapshot)) && length(var.final_snapshot) <= 255
+    error_message = "RDS names a snapshot by up to 255 lower case letters, digits and single dashes, beginning with a letter."
+  }
+}
+
 # engine
 
 variable "engine_version" {

@@ -77,7 +77,8 @@ resource "aws_autoscaling_group" "hosts" {
     }
   }
 
-  # Hosts that leave are drained first, at the end of the pool too
+  # Where the group is replaced its hook still holds each machine until it is drained. At the end
+  # of the pool the hook goes before the group, and destroy-cluster has drained the hosts by then
   timeouts {
     delete = "${var.drain_timeout_s + 600}s"
   }

@@ -60,6 +60,45 @@ resource "aws_iam_role_policy" "session" {
   })
 }
 
+# The image's agent sends logs and metrics. AWS's own policy for it allows every group of logs, every
+# namespace, and reading parameters.
+resource "aws_iam_role_policy" "observability" {
+  #checkov:skip=CKV_AWS_290:Metrics and tags of machines have no ARN to name; the namespace is fixed
+  #checkov:skip=CKV_AWS_355:The same
+  name = "logs-and-metrics"
+  role = aws_iam_role.machine.id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Effect = "Allow"
+        Action = [
+          "logs:CreateLogGroup",
+          "logs:CreateLogStream",
+          "logs:DescribeLogGroups",
+          "logs:DescribeLogStreams",
+          "logs:PutLogEvents",
+          "logs:PutRetentionPolicy",
+        ]
+        Resource = "arn:aws:logs:${var.region}:${var.account_id}:log-group:corral/*"
+      },
+      {
+        Effect    = "Allow"
+        Action    = "cloudwatch:PutMetricData"
+        Resource  = "*"
+        Condition = { StringEquals = { "cloudwatch:namespace" = "corral" } }
+      },
+      # Which group the machine is of, which its metrics are told apart by
+      {
+        Effect   = "Allow"
+        Action   = "ec2:DescribeTags"
+        Resource = "*"
+      },
+    ]
+  })
+}
+
 # How the role reaches a machine
 resource "aws_iam_instance_profile" "machine" {
   name = local.machine.name

@@ -188,6 +188,14 @@ run "machine_starts_closed" {
     ]]
     error_message = "The machine answers Session Manager, and reads no parameter."
   }
+
+  assert {
+    condition = [
+      for statement in jsondecode(aws_iam_role_policy.observability.policy).Statement :
+      try(statement.Condition.StringEquals["cloudwatch:namespace"], statement.Resource)
+    ] == ["arn:aws:logs:${var.region}:${var.account_id}:log-group:corral/*", "corral", "*"]
+    error_message = "The machine sends logs and metrics under corral's own names only, and reads tags."
+  }
 }
 
 run "user_data_configures_serve" {

@@ -18,6 +18,9 @@ variables {
   database_group_id     = "sg-0123456789abcdef0"
   dns_zone              = "example.org"
   dns_name              = "rancher-db.example.org"
+  identifier            = "test-database"
+  password_version      = 1
+  final_snapshot        = "test-database-final"
   engine_version        = "5.7"
   instance_class        = "db.m5.large"
   storage_gib           = 50
@@ -56,8 +59,17 @@ run "backups_come_before_maintenance" {
     error_message = "nightly backups from 00:00 to 01:00, for 14 days"
   }
   assert {
-    condition     = aws_db_instance.this.maintenance_window == "mon:01:30-mon:02:30" && !aws_db_instance.this.apply_immediately
-    error_message = "changes wait for Monday, 01:30 to 02:30"
+    condition     = aws_db_instance.this.maintenance_window == "mon:01:30-mon:02:30"
+    error_message = "AWS's own changes wait for Monday, 01:30 to 02:30"
+  }
+}
+
+run "what_was_approved_waits_for_no_window" {
+  command = plan
+
+  assert {
+    condition     = aws_db_instance.this.apply_immediately
+    error_message = "a change that somebody approved is made at once"
   }
 }
 
@@ -148,6 +160,39 @@ run "servers_find_the_database_by_name" {
   }
 }
 
+run "a_restored_instance_takes_over_the_names_of_the_cluster" {
+  command = plan
+  variables {
+    identifier     = "test-database-20261123t201500"
+    final_snapshot = "test-database-20261123t201500-final"
+  }
+
+  assert {
+    condition     = aws_db_instance.this.identifier == "test-database-20261123t201500" && aws_db_instance.this.final_snapshot_identifier == "test-database-20261123t201500-final"
+    error_message = "the instance has a name of its own"
+  }
+  assert {
+    condition     = alltrue([for group in aws_cloudwatch_log_group.export : startswith(group.name, "/aws/rds/instance/test-database-20261123t201500/")])
+    error_message = "and RDS writes its logs under that name"
+  }
+  assert {
+    condition     = aws_iam_role.monitoring.name == "test-database-monitoring" && aws_secretsmanager_secret.database.name == "test/database" && aws_db_parameter_group.rancher.name == "test-mysql-5-7" && aws_route53_record.database.name == "rancher-db.example.org"
+    error_message = "what is the cluster's stays"
+  }
+}
+
+run "another_version_of_the_password_is_made_stored_and_set" {
+  command = plan
+  variables {
+    password_version = 2
+  }
+
+  assert {
+    condition     = terraform_data.password.input.version == 2 && aws_secretsmanager_secret_version.database.secret_string_wo_version == 2 && aws_db_instance.this.password_wo_version == 2
+    error_message = "secret and database go together"
+  }
+}
+
 run "the_password_is_in_no_plan" {
   command = plan
 
@@ -188,9 +233,13 @@ run "what_rds_would_not_take_is_refused" {
     database_name         = "rancher-db"
     database_group_id     = "vpc-0123456789abcdef0"
     database_subnet_group = "Test/Database"
+    identifier            = "test--database"
+    password_version      = 0
+    final_snapshot        = "Test/Final"
   }
   expect_failures = [
     var.storage_gib, var.backup_days, var.backup_window, var.maintenance_window, var.username,
     var.database_name, var.database_group_id, var.database_subnet_group,
+    var.identifier, var.password_version, var.final_snapshot,
   ]
 }
