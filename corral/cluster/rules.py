@@ -8,6 +8,7 @@ import re
 from ipaddress import IPv4Network
 from string import ascii_lowercase
 
+from corral.cluster.furnishing_rules import find_faults_of_furnishing
 from corral.cluster.raw import (
     HOSTNAME,
     NETWORK,
@@ -218,6 +219,16 @@ def _actions_are_told_apart(path: Location, pool: object) -> Faults:
     return repeated((*path, "scaling", "actions"), names(at(pool, "scaling", "actions")))
 
 
+def _volumes_hold_the_image(file: object) -> Faults:
+    image = read(NUMBER, at(file, "bake", "volume_gib"))
+    machines: list[tuple[Location, object]] = [(("control",), at(file, "control"))]
+    machines += [(("pools", n), pool) for n, pool in enumerate(items(at(file, "pools")))]
+    for path, machine in machines:
+        volume = read(NUMBER, at(machine, "volume_gib"))
+        if image is not None and volume is not None and volume < image:
+            yield Fault((*path, "volume_gib"), f"{volume} is less than the image's {image} GiB")
+
+
 RULES_OF_A_FILE = (
     _range_fits,
     _zones_survive_one,
@@ -230,6 +241,8 @@ RULES_OF_A_FILE = (
     _windows_do_not_meet,
     _names_are_told_apart,
     _pools_join_known_environments,
+    _volumes_hold_the_image,
+    find_faults_of_furnishing,
 )
 RULES_OF_A_POOL = (
     _name_is_free,

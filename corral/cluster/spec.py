@@ -7,7 +7,8 @@ from typing import Any, Literal, Self
 from pydantic import Field, ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-from corral.cluster.pools import SCALING_KINDS, Pool
+from corral.cluster.furnishing import RancherSpec
+from corral.cluster.pools import Pool
 from corral.cluster.raw import Fault
 from corral.cluster.rules import find_faults
 from corral.cluster.values import (
@@ -25,10 +26,16 @@ from corral.cluster.values import (
     NodeCount,
     Part,
     Percent,
-    RancherVersion,
     Region,
 )
 from corral.cluster.windows import BACKUP_WINDOW, MAINTENANCE_WINDOW
+
+# The models of each union by the key that leads to it.
+KINDS = {
+    "scaling": ("cpu", "queue", "schedule"),
+    "access": ("local", "github"),
+    "registries": ("password", "ecr"),
+}
 
 
 class AwsPlace(Part):
@@ -101,18 +108,25 @@ class ControlNodes(Part):
     volume_gib: int = Field(default=30, ge=8, le=16384)
 
 
-class Environment(Part):
-    """One environment of Rancher."""
+class Bake(Part):
+    """How the machines' image is baked, and how long old ones are kept."""
 
-    name: Name
-    description: str = ""
-
-
-class RancherSpec(Part):
-    """Which Rancher, and what is set up in it."""
-
-    version: RancherVersion = Field(description="Tag of rancher/server.")
-    environments: tuple[Environment, ...] = Field(min_length=1)
+    source_owner: AccountId = Field(
+        default="136693071363", description="Account of the source image; Debian's own."
+    )
+    source_name: ImageName = Field(
+        default="debian-12-amd64-*", description="Of the source image; the newest match is taken."
+    )
+    instance_type: InstanceType = Field(default="t3.medium", description="Of the builder.")
+    volume_gib: int = Field(default=16, ge=8, le=16384)
+    subnet: str | None = Field(
+        default=None, description="Where the builder starts; null takes the default VPC's."
+    )
+    variables: str | None = Field(
+        default=None, description="File of Ansible variables, by its path in the project."
+    )
+    keep: int = Field(default=5, ge=1, description="Newest images that are always kept.")
+    keep_days: int = Field(default=30, ge=0, description="Younger ones are kept as well.")
 
 
 class ReconcileLimits(Part):
@@ -151,6 +165,7 @@ class ClusterSpec(Part):
     database: DatabaseSpec
     control: ControlNodes
     image_name: ImageName = Field(description="Of the machines; * matches, the newest is taken.")
+    bake: Bake = Bake()
     rancher: RancherSpec
     pools: tuple[Pool, ...] = Field(min_length=1)
     reconcile: ReconcileLimits = ReconcileLimits()
@@ -186,10 +201,13 @@ def _is_an_echo(fault: ErrorDetails) -> bool:
 
 def _told(fault: ErrorDetails) -> Fault:
     """Return a fault that pydantic found, with its path as it is in the file."""
-    steps = zip(("", *fault["loc"]), fault["loc"], strict=False)
-    # pydantic also names the model that it took out of the union, which is no step of the file
-    path = tuple(step for last, step in steps if last != "scaling" or step not in SCALING_KINDS)
-    return Fault(path, fault["msg"].removeprefix("Value error, "))
+    path: list[str | int] = []
+    for step in fault["loc"]:
+        key = next((last for last in reversed(path) if isinstance(last, str)), "")
+        # pydantic also names the model that it took out of a union, which is no step of the file
+        if step not in KINDS.get(key, ()):
+            path.append(step)
+    return Fault(tuple(path), fault["msg"].removeprefix("Value error, "))
 
 
 def _refusal(faults: Iterable[Fault]) -> ValidationError:

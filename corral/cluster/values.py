@@ -135,6 +135,40 @@ ImageName = Annotated[
     str,
     written(r".*[^*?].*", "an image's name: it would match every image of the account"),
 ]
+TeamSlug = Annotated[
+    str, written(r"[A-Za-z0-9-]+/[A-Za-z0-9._-]+", "a team, such as acme/operators")
+]
+RegistryAddress = Annotated[
+    str,
+    written(
+        r"(?=.{1,255}$)[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?",
+        "a registry's address in lower case without a scheme or path, such as"
+        " registry.example.com or registry.example.com:5000",
+    ),
+]
+EcrAddress = Annotated[
+    str,
+    written(
+        r"[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com",
+        "a registry of ECR, such as 123456789012.dkr.ecr.us-east-1.amazonaws.com",
+    ),
+]
+# Source: cattle, schema of stack (name, validated as a DNS label).
+StackName = Annotated[
+    str,
+    written(
+        r"(?=.{1,63}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?",
+        "a stack's name: 1 to 63 letters, digits and dashes",
+    ),
+]
+# Source: rancher catalog-service, ids of templates: <catalog>:<base>*<folder>, base may be absent.
+CatalogTemplate = Annotated[
+    str,
+    written(
+        r"[A-Za-z0-9_-]+:([a-z]+\*)?[A-Za-z0-9_.-]+",
+        "a template of a catalog without its version, such as library:infra*route53",
+    ),
+]
 QueueName = Annotated[
     str,
     written(r"[A-Za-z0-9_-]{1,80}", "a queue's name: 1 to 80 letters, digits, dashes, underscores"),

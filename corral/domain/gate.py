@@ -27,6 +27,9 @@ UNREACHED = (
     " network.admin_networks)"
 )
 
+UNREGISTERED = "not registered (roll-control-plane replaces a server that stays so)"
+"""A new server is so for a moment; one that a roll which died had taken out is so for good."""
+
 Finding = tuple[str, str, str]
 """Check, subject, and what was answered."""
 
@@ -79,6 +82,8 @@ class GateRule:
 
     nodes: int
     version: str
+    spared: frozenset[str] = frozenset()
+    """Instances of which nothing is asked, since they are about to go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +114,9 @@ def judge_gate(
     known = {(failure.check, failure.subject): failure.since for failure in before}
     found = chain(
         _group_failures(reading, rule.nodes),
-        _target_failures(reading),
+        _target_failures(reading, rule.spared),
         _front_door_failures(reading, rule.version),
-        _member_failures(reading),
+        _member_failures(reading, rule.spared),
     )
     return [
         GateFailure(check, subject, answer, known.get((check, subject), now))
@@ -145,13 +150,12 @@ def find_obstacles(
     if size > wanted:
         yield (
             f"The group {group} has {size} servers, but control.count says {wanted}: a build"
-            " removes none; lower the group's minimum and desired size yourself, or write"
-            f" {size}."
+            f" removes none, scale-control-plane does; run that, or write {size}."
         )
     if VERSION.fullmatch(running) and running != version:
         yield (
-            f"Rancher {running} is running, but rancher.version says {version}: an upgrade is not"
-            f" what a build does; write {running}."
+            f"Rancher {running} is running, but rancher.version says {version}: only"
+            f" upgrade-rancher changes that; run it, or write {running}."
         )
 
 
@@ -162,9 +166,13 @@ def _group_failures(reading: GateReading, expected: int) -> Iterator[Finding]:
         yield ("size", "the group", f"{size} of {expected} instances{why}")
 
 
-def _target_failures(reading: GateReading) -> Iterator[Finding]:
-    for node in reading.nodes:
-        said = reading.targets.get(node.instance_id, "not registered")
+def _asked(reading: GateReading, spared: frozenset[str]) -> Iterator[Node]:
+    return (node for node in reading.nodes if node.instance_id not in spared)
+
+
+def _target_failures(reading: GateReading, spared: frozenset[str]) -> Iterator[Finding]:
+    for node in _asked(reading, spared):
+        said = reading.targets.get(node.instance_id, UNREGISTERED)
         if said != HEALTHY_TARGET:
             yield ("health check", str(node), said)
 
@@ -181,13 +189,13 @@ def _front_door_failures(reading: GateReading, version: str) -> Iterator[Finding
             yield (check, "the load balancer", f"{said} instead of {wanted}{hint}")
 
 
-def _member_failures(reading: GateReading) -> Iterator[Finding]:
+def _member_failures(reading: GateReading, spared: frozenset[str]) -> Iterator[Finding]:
     if isinstance(reading.members, str):
         yield ("membership", "the cluster", reading.members)
         return
     members = {member.address: member for member in reading.members}
     newest = max((member.heartbeat for member in reading.members), default=None)
-    for node in reading.nodes:
+    for node in _asked(reading, spared):
         said = _member_answer(members.get(node.address), newest)
         if said:
             yield ("membership", str(node), said)

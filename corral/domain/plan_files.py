@@ -1,7 +1,6 @@
 """Reads plans from Terraform's JSON.
 
-Attributes leave this module by name, never by value, since a plan may hold secrets; what names a
-resource in AWS is the exception.
+What Terraform marks as sensitive is left behind here: attributes that are leave by name only.
 
 Source: developer.hashicorp.com/terraform/internals/json-format, format version 1.2, and
 developer.hashicorp.com/terraform/internals/machine-readable-ui.
@@ -10,6 +9,7 @@ developer.hashicorp.com/terraform/internals/machine-readable-ui.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from corral.domain.attributes import attribute_changes
 from corral.domain.plans import Action, Change, Plan
 from corral.errors import TerraformError
 
@@ -27,6 +27,9 @@ _ACTIONS = {
     ("create", "forget"): Action.REPLACE,
 }
 
+_LASTING = {Action.UPDATE, Action.REPLACE, Action.ADOPT}
+"""Actions before and after which there is something, so that both can be compared."""
+
 _REASONS = {
     "replace_because_tainted": "its creation was interrupted or failed",
     "replace_because_cannot_update": "it cannot be changed in place",
@@ -38,6 +41,7 @@ _REASONS = {
     "delete_because_count_index": "its count became smaller",
     "delete_because_each_key": "its key is no longer in for_each",
     "delete_because_no_move_target": "it was moved to where nothing is",
+    "adopted": "a run that died made it",
 }
 
 
@@ -93,25 +97,27 @@ def _differing(outputs: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _read_change(entry: Mapping[str, Any]) -> Change | None:
     change = entry["change"]
-    action = _ACTIONS.get(tuple(change["actions"]))
-    if action is None:  # "no-op" and "read"
+    action = _action(change)
+    if action is None:
         return None
-    reason = entry.get("action_reason", "")
+    reason = entry.get("action_reason", "adopted" if action is Action.ADOPT else "")
     return Change(
         address=entry["address"],
         type=entry["type"],
         action=action,
         reason=_REASONS.get(reason, reason.replace("_", " ")),
         forced_by=tuple(sorted({_dotted(path) for path in change.get("replace_paths", [])})),
-        changed=_changed(change) if action is not Action.CREATE else (),
+        attributes=attribute_changes(change) if action in _LASTING else (),
         tainted=reason == "replace_because_tainted",
         identity=_identity(change.get("before") or {}),
     )
 
 
-def _changed(change: Mapping[str, Any]) -> tuple[str, ...]:
-    before, after = change.get("before") or {}, change.get("after") or {}
-    return tuple(sorted(name for name in after if before.get(name) != after[name]))
+def _action(change: Mapping[str, Any]) -> Action | None:
+    """Return what is done; None for "no-op" and "read"."""
+    action = _ACTIONS.get(tuple(change["actions"]))
+    is_harmless = action is None or action is Action.UPDATE
+    return Action.ADOPT if change.get("importing") and is_harmless else action
 
 
 def _identity(before: Mapping[str, Any]) -> dict[str, str]:

@@ -1,50 +1,29 @@
-"""What a Terraform plan would do, and whether a run may do it."""
+"""What a Terraform plan would do, what a run was allowed to do, and how people read both."""
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
+from typing import Self
 
-PROTECTED = {
-    "aws_db_instance": "the database",
-    "aws_db_parameter_group": "the database's parameters",
-    "aws_db_subnet_group": "the database's place in the network",
-    "aws_vpc": "the network",
-    "aws_subnet": "a part of the network",
-    "aws_acm_certificate": "the certificate",
-    "aws_s3_bucket": "a bucket and what is in it",
-    "aws_secretsmanager_secret": "a secret",
-    "aws_secretsmanager_secret_version": "what a secret holds",
-    "aws_security_group": "the rules of everything that is in this group",
-    "aws_lb": "the load balancer",
-    "aws_eip": "an address that others may have let in",
-    "aws_nat_gateway": "the way out of the network",
-    "aws_autoscaling_group": "a group and all its instances",
-    "aws_instance": "an instance",
-}
-"""Types whose loss costs data, or a running service, and what a human calls them."""
+from corral.domain.attributes import UNKNOWN, AttributeChange
 
 
 class Action(StrEnum):
     """What happens to one resource."""
 
     CREATE = "create"
+    ADOPT = "adopt"
     UPDATE = "update"
     REPLACE = "replace"
     DELETE = "delete"
     FORGET = "forget"
 
 
-LOSSES = {
-    Action.REPLACE: "replace",
-    Action.DELETE: "destroy",
-    Action.FORGET: "no longer look after",
-}
-"""Actions after which a resource is gone, from AWS or from the state, and what they do to it."""
-
-
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What the plan does to one resource; attributes by name, never by value."""
+    """What the plan does to one resource; no value of it is sensitive."""
 
     address: str
     type: str
@@ -52,11 +31,16 @@ class Change:
     reason: str = ""
     forced_by: tuple[str, ...] = ()
     """Attributes that cannot change in place, so that the resource must be replaced."""
-    changed: tuple[str, ...] = ()
-    """Top-level attributes that differ; those only known after apply are not among them."""
+    attributes: tuple[AttributeChange, ...] = ()
+    """What differs, of a resource that is there before and after."""
     tainted: bool = False
     identity: Mapping[str, str] = field(default_factory=dict)
     """What names the resource in AWS, as far as it is known: `id`, `arn`, `identifier`."""
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """The top-level attributes that differ."""
+        return tuple(dict.fromkeys(one.path.split(".")[0] for one in self.attributes))
 
     @property
     def why(self) -> str:
@@ -87,17 +71,82 @@ class Wholeness(StrEnum):
     BROKEN = "broken"
 
 
+class Ruling(StrEnum):
+    """Whether a change may be made, the mildest first."""
+
+    NOTHING = "nothing to do"
+    SAFE = "safe"
+    NEEDS_APPROVAL = "needs approval"
+    FORBIDDEN = "forbidden"
+
+
+EVERYTHING = "*"
+"""The address of an approval that names every resource of its stack; no text can say it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """Leave to change one resource in a way that would otherwise not be made."""
+
+    stack: str
+    """As people call it: `database`, `host-pool/web`."""
+    address: str
+    """Of the resource in its stack, with its index if it has one; or `EVERYTHING`."""
+    until: date | None = None
+    """The last day it counts; without one it is worth nothing for what is protected."""
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `STACK:ADDRESS`, or `STACK:ADDRESS until YYYY-MM-DD`.
+
+        Raises:
+            ValueError: It is neither; the message is a sentence that quotes it.
+
+        """
+        found = _APPROVAL.fullmatch(text.strip())
+        if found is None or found["address"] == EVERYTHING:
+            raise ValueError(
+                f"`{text}` is no STACK:ADDRESS, as `database:aws_db_instance.this` is,"
+                " nor that with ` until YYYY-MM-DD` behind it"
+            )
+        try:
+            until = date.fromisoformat(found["until"]) if found["until"] else None
+        except ValueError:
+            raise ValueError(f"`{text}` ends with no date, as 2026-12-01 is one") from None
+        return cls(found["stack"], found["address"], until)
+
+    def names(self, stack: str, address: str) -> bool:
+        """Tell whether it is about this resource."""
+        return self.stack == stack and self.address in (address, EVERYTHING)
+
+    def is_over(self, today: date) -> bool:
+        """Tell whether its last day is past."""
+        return self.until is not None and self.until < today
+
+    def counts(self, today: date, *, needs_date: bool) -> bool:
+        """Tell whether it is worth anything today; what is protected needs one with a date."""
+        return not self.is_over(today) and (self.until is not None or not needs_date)
+
+    def __str__(self) -> str:
+        """As `parse` reads it."""
+        return f"{self.stack}:{self.address}" + (f" until {self.until}" if self.until else "")
+
+
+_APPROVAL = re.compile(r"(?P<stack>[^:\s]+):(?P<address>\S.*?)(?:\s+until\s+(?P<until>\S+))?")
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether one change may be made; a refusal has its reason."""
+    """Whether one change may be made, and why (not)."""
 
     change: Change
-    refusal: str = ""
+    ruling: Ruling = Ruling.SAFE
+    reason: str = ""
 
     @property
     def safe(self) -> bool:
         """Whether the run may make this change."""
-        return not self.refusal
+        return self.ruling in (Ruling.NOTHING, Ruling.SAFE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +163,17 @@ class PlanSummary:
         return not self.verdicts and not self.outputs
 
     @property
-    def is_safe(self) -> bool:
-        """Whether the run may make all of these changes."""
-        return all(verdict.safe for verdict in self.verdicts)
+    def ruling(self) -> Ruling:
+        """The sternest of all verdicts."""
+        if self.is_empty:
+            return Ruling.NOTHING
+        stern = (Ruling.FORBIDDEN, Ruling.NEEDS_APPROVAL)
+        rulings = {verdict.ruling for verdict in self.verdicts}
+        return next((ruling for ruling in stern if ruling in rulings), Ruling.SAFE)
+
+    def refusals(self, ruling: Ruling) -> list[str]:
+        """Return the reason of each verdict that came to this ruling."""
+        return [verdict.reason for verdict in self.verdicts if verdict.ruling is ruling]
 
     def count(self, action: Action) -> int:
         """Return how many resources get this action."""
@@ -130,66 +187,38 @@ class PlanSummary:
         return ", ".join(counts) or "no change"
 
     def as_markdown(self) -> str:
-        """Return a table of the changes; names of attributes only, no values."""
-        refused = "" if self.is_safe else "; refused, nothing was changed"
-        head = f"**{self.stack}**: {self}{refused}"
+        """Return a table of the changes, and the attributes of each; no value is sensitive."""
+        notes = {
+            Ruling.FORBIDDEN: "; forbidden, nothing was changed",
+            Ruling.NEEDS_APPROVAL: "; needs approval, nothing was changed yet",
+        }
+        head = f"**{self.stack}**: {self}{notes.get(self.ruling, '')}"
         if not self.verdicts:
             return head
         rows = [_row(verdict) for verdict in self.verdicts]
-        return "\n".join([head, "", "| resource | action | why |", "|---|---|---|", *rows])
-
-
-def judge(plan: Plan, *, stack: str, allowed: Collection[str]) -> tuple[Verdict, ...]:
-    """Return a verdict for each change, in the plan's order.
-
-    Args:
-        plan: What would be done.
-        stack: The stack's name, `vpc` or `host-pool/web`.
-        allowed: What this run may destroy, replace or let go although it is protected, each as
-            `STACK:ADDRESS`. Every index of a resource has to be named on its own.
-
-    """
-    return tuple(Verdict(change, _refusal(change, stack, allowed)) for change in plan.changes)
-
-
-def find_faults(allowed: Collection[str], stacks: Collection[str]) -> list[str]:
-    """Return a sentence for each entry that can allow nothing, since it names no stack's resource.
-
-    Args:
-        allowed: As `judge` takes it.
-        stacks: Names of all stacks of the run.
-
-    """
-    faults = []
-    for entry in allowed:
-        stack, _, address = entry.partition(":")
-        if not address.strip():
-            faults.append(f"`{entry}` is no STACK:ADDRESS, as `database:aws_db_instance.this` is")
-        elif stack not in stacks:
-            faults.append(f"`{entry}` names the stack `{stack}`; there are {', '.join(stacks)}")
-    return faults
-
-
-def find_idle(plan: Plan, *, stack: str, allowed: Collection[str]) -> list[str]:
-    """Return the entries of `allowed` that are meant for this stack and match nothing it loses."""
-    lost = {f"{stack}:{change.address}" for change in plan.changes if change.action in LOSSES}
-    return [entry for entry in allowed if entry.startswith(f"{stack}:") and entry not in lost]
-
-
-def _refusal(change: Change, stack: str, allowed: Collection[str]) -> str:
-    noun = PROTECTED.get(change.type)
-    verb = LOSSES.get(change.action)
-    name = f"{stack}:{change.address}"
-    if noun is None or verb is None or name in allowed:
-        return ""
-    why = f" ({change.why})" if change.why else ""
-    return (
-        f"{change.address}: would {verb} {noun}{why}; if that is wanted, name `{name}` in the run."
-    )
+        told = [line for verdict in self.verdicts for line in _told(verdict.change)]
+        return "\n".join([head, "", "| resource | action | why |", "|---|---|---|", *rows, *told])
 
 
 def _row(verdict: Verdict) -> str:
     change = verdict.change
     changed = f"changes {', '.join(change.changed)}" if change.action is Action.UPDATE else ""
-    why = verdict.refusal or change.why or changed
+    why = verdict.reason or change.why or changed
     return f"| `{change.address}` | {change.action} | {why.replace('|', '/')} |"
+
+
+def _told(change: Change) -> list[str]:
+    """Return a list of the attributes, without those that any replacement makes anew."""
+    told = [one for one in change.attributes if _is_worth_telling(change, one)]
+    lines = [f"- {one.path}: `{_quoted(one.before)}` -> `{_quoted(one.after)}`" for one in told]
+    return ["", f"`{change.address}`", "", *lines] if lines else []
+
+
+def _is_worth_telling(change: Change, one: AttributeChange) -> bool:
+    return (
+        change.action is not Action.REPLACE or one.after != UNKNOWN or one.path in change.forced_by
+    )
+
+
+def _quoted(value: str) -> str:
+    return value.replace("`", "'")

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from corral.cluster import EVERYWHERE, AwsPlace, ClusterSpec, Pool, Scaling
+from corral.domain.standing import Standing
 
 # Each of Rancher's servers holds up to 150 connections, and people need a few of their own.
 # Source: cattle, cattle-global.properties, db.cattle.maxtotal.
@@ -154,6 +155,7 @@ class DatabaseOutputs(Outputs):
     port: int
     database_name: str
     username: str
+    password_version: int
     secret_arn: str
 
 
@@ -167,6 +169,9 @@ class Database(Stack[DatabaseOutputs]):
     database_group_id: str
     dns_zone: str
     dns_name: str
+    identifier: str
+    password_version: int
+    final_snapshot: str
     engine_version: str
     instance_class: str
     storage_gib: int
@@ -180,15 +185,33 @@ class Database(Stack[DatabaseOutputs]):
     username: str
 
     @classmethod
-    def of(cls, spec: ClusterSpec, vpc: VpcOutputs, groups: SecurityGroupsOutputs) -> Self:
-        """Return the database of a cluster."""
+    def of(
+        cls,
+        spec: ClusterSpec,
+        vpc: VpcOutputs,
+        groups: SecurityGroupsOutputs,
+        standing: Standing | None = None,
+    ) -> Self:
+        """Return the database of a cluster.
+
+        Args:
+            spec: What it shall be.
+            vpc: Where it is placed.
+            groups: Who may reach it.
+            standing: What restores and rotations left; None for a database that never had any.
+
+        """
         database = spec.database
+        standing = standing or Standing.first(spec.name)
         return cls._from(
             spec,
             database_subnet_group=vpc.database_subnet_group,
             database_group_id=groups.database_group_id,
             dns_zone=spec.dns.zone,
             dns_name=spec.dns.database_name,
+            identifier=standing.identifier,
+            password_version=standing.password_version,
+            final_snapshot=f"{standing.identifier}-final",
             engine_version=database.engine_version,
             instance_class=database.instance_class,
             storage_gib=database.storage_gib,

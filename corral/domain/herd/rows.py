@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from corral.domain.access import KnownProject
 from corral.domain.herd.verdicts import Finding, Verdict
 from corral.domain.herd.wording import shortened
+from corral.domain.set_up.environments import KnownProject
 
 # What was or is to be removed first, then what a person should look at, then what passes by itself.
 ORDER = (

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from corral.cluster import ClusterSpec
-from corral.domain.access import KnownProject
 from corral.domain.herd.instances import Instance
 from corral.domain.hosts import Host
+from corral.domain.set_up.environments import KnownProject
 
 
 @dataclass(frozen=True, slots=True)
