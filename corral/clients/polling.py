@@ -7,6 +7,8 @@ from datetime import timedelta
 
 from corral.errors import CorralError, GateTimeoutError
 
+SAY_AGAIN = timedelta(seconds=10)
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -24,6 +26,21 @@ class Waiting:
         clock = f"{self.waited.total_seconds():.0f} of {self.deadline.total_seconds():.0f} s"
         state = "; ".join(self.failures) or f"held {self.passes} times in a row"
         return f"{self.condition}: {clock}, {state}"
+
+
+class Seldom:
+    """Passes on what is waited for: what is missing anew at once, the same again seldom."""
+
+    def __init__(self, hear: Callable[[Waiting], None]) -> None:
+        self._hear = hear
+        self._failures: tuple[str, ...] | None = None
+        self._said_at = timedelta()
+
+    def __call__(self, waiting: Waiting) -> None:
+        """Hear what is waited for, and pass it on if it is worth it."""
+        if waiting.failures != self._failures or waiting.waited > self._said_at + SAY_AGAIN:
+            self._failures, self._said_at = waiting.failures, waiting.waited
+            self._hear(waiting)
 
 
 def say_nothing(_: Waiting) -> None:

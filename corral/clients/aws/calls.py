@@ -68,6 +68,8 @@ _BUSY = frozenset(
         "InternalFailure",
         "RequestLimitExceeded",
         "RequestThrottled",
+        "ResourceContention",
+        "ScalingActivityInProgress",
         "ServiceUnavailable",
         "SlowDown",
         "Throttling",

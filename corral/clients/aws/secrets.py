@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
@@ -35,19 +37,24 @@ class SecretVault:
             PrerequisiteError: It is no JSON object.
 
         """
-        with translated("secretsmanager"):
-            try:
-                text = self._client.get_secret_value(SecretId=name)["SecretString"]
-            except ClientError as error:
-                if code_of(error) == _MISSING:
-                    return None
-                if code_of(error) == _WRONG_STATE and self._is_leaving(name):
-                    return None
-                raise
+        answer = self._look_up(name)
+        if answer is None:
+            return None
         try:
-            return {key: str(value) for key, value in json.loads(text).items()}
-        except (ValueError, AttributeError):
+            held = json.loads(answer["SecretString"])
+            return {key: str(value) for key, value in held.items()}
+        except (KeyError, ValueError, AttributeError):
             raise PrerequisiteError(f"The secret {name} holds no JSON object.") from None
+
+    def version(self, name: str) -> str:
+        """Return the id of a secret's version, which tells nothing of it; "" if there is none."""
+        answer = self._look_up(name)
+        return str(answer["VersionId"]) if answer else ""
+
+    def made(self, name: str) -> datetime | None:
+        """Return when a secret's version was made, None if there is none."""
+        answer = self._look_up(name)
+        return answer["CreatedDate"] if answer else None
 
     def write(self, name: str, value: Mapping[str, str]) -> None:
         """Store a secret, new or changed; what is equal is left alone, what is leaving restored."""
@@ -67,6 +74,17 @@ class SecretVault:
                     SecretString=text,
                     Tags=[{"Key": key, "Value": tag} for key, tag in self._tags.items()],
                 )
+
+    def _look_up(self, name: str) -> Mapping[str, Any] | None:
+        with translated("secretsmanager"):
+            try:
+                return self._client.get_secret_value(SecretId=name)
+            except ClientError as error:
+                if code_of(error) == _MISSING:
+                    return None
+                if code_of(error) == _WRONG_STATE and self._is_leaving(name):
+                    return None
+                raise
 
     def _is_leaving(self, name: str) -> bool:
         """Say whether a secret is scheduled for deletion: it can be restored, but not used."""

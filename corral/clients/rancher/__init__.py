@@ -4,7 +4,7 @@ from corral.clients.rancher.administrator import find_administrator
 from corral.clients.rancher.client import RancherClient
 from corral.clients.rancher.keys import Patience
 from corral.clients.rancher.removal import Outcome, OutcomeKind, RemovingRancher, remove_host
-from corral.clients.rancher.set_up import SetUp
+from corral.clients.rancher.set_up import Site
 from corral.clients.rancher.vault import Vault, admin_secret, read_admin_key
 
 __all__ = [
@@ -13,7 +13,7 @@ __all__ = [
     "Patience",
     "RancherClient",
     "RemovingRancher",
-    "SetUp",
+    "Site",
     "Vault",
     "admin_secret",
     "find_administrator",

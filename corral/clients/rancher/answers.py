@@ -11,9 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic.alias_generators import to_camel
 
 from corral.clients.rancher.refusals import Reply
-from corral.domain.access import KnownKey, KnownProject
 from corral.domain.gate import Member
 from corral.domain.hosts import Host
+from corral.domain.set_up.environments import KnownProject
+from corral.domain.set_up.keys import KnownKey
 from corral.domain.steps import ENDED_STATES
 from corral.errors import RancherAnswerError
 
@@ -106,6 +107,7 @@ class ProjectAnswer(Named):
     """An environment."""
 
     host_remove_delay_seconds: int | None = None
+    project_template_id: str | None = None
 
     def plain(self) -> KnownProject:
         """Return the environment without Rancher's spelling."""
@@ -114,6 +116,7 @@ class ProjectAnswer(Named):
             name=self.name or "",
             state=self.state or "",
             host_remove_delay_s=self.host_remove_delay_seconds,
+            template_id=self.project_template_id,
         )
 
 
@@ -125,6 +128,7 @@ class KeyAnswer(Named):
     """An API key; its secret half is there once, in the answer that made it."""
 
     account_id: str | None = None
+    created: datetime
     public_value: str | None = None
     secret_value: str | None = Field(default=None, repr=False)
 
@@ -135,6 +139,7 @@ class KeyAnswer(Named):
             name=self.name or "",
             state=self.state or "",
             access_key=self.public_value or "",
+            created=self.created,
         )
 
 

@@ -3,6 +3,7 @@
 Nothing here decides, and nothing waits for a state.
 """
 
+from corral.clients.rancher.access import AccessCalls
 from corral.clients.rancher.answers import (
     AccountAnswer,
     Answer,
@@ -12,11 +13,18 @@ from corral.clients.rancher.answers import (
     SettingAnswer,
     TemplateAnswer,
 )
+from corral.clients.rancher.catalog import CatalogCalls
+from corral.clients.rancher.environments import EnvironmentCalls
 from corral.clients.rancher.hosts import HostCalls
 from corral.clients.rancher.paths import API, path_of
+from corral.clients.rancher.refusals import refusal
+from corral.clients.rancher.registries import RegistryCalls
+from corral.clients.rancher.stacks import StackCalls
 from corral.clients.rancher.transport import Transport
-from corral.domain.access import GONE_STATES, KeyPair, KnownKey, KnownProject
 from corral.domain.gate import NO_CONNECTION, Member
+from corral.domain.set_up.environments import KnownProject
+from corral.domain.set_up.keys import KeyPair, KnownKey
+from corral.domain.set_up.steps import GONE_STATES
 from corral.errors import (
     RancherAnswerError,
     RancherError,
@@ -29,7 +37,9 @@ REMOVE_DELAY = "host.remove.delay.seconds"
 NEVER_S = -1
 
 
-class RancherClient(HostCalls):
+class RancherClient(
+    AccessCalls, HostCalls, EnvironmentCalls, RegistryCalls, CatalogCalls, StackCalls
+):
     """One Rancher, spoken to with one key, or as nobody."""
 
     def __init__(self, url: str, key: KeyPair | None = None, *, attempts: int = 5) -> None:
@@ -66,6 +76,17 @@ class RancherClient(HostCalls):
         except RancherError as error:
             return _said(error)
         return reply.version or f"{reply.status} without a version"
+
+    def server_version(self) -> str:
+        """Return the server's version, for whoever decides by it.
+
+        Raises:
+            RancherError: It was not said; what came instead of it is no version.
+        """
+        reply = self._transport.probe(API)
+        if not reply.version:
+            raise refusal(f"GET {self.url}{API}, asked for its version,", reply)
+        return reply.version
 
     def websocket(self) -> str:
         """Return the status of a WebSocket upgrade: `101`, or what came instead.

@@ -18,4 +18,10 @@ def host_path(project_id: str, host_id: str) -> str:
 
     Source: cattle, test_authorization.py.
     """
-    return f"{path_of('projects', project_id)}/hosts/{quote(host_id, safe='')}"
+    return scoped_path(project_id, "hosts", host_id)
+
+
+def scoped_path(project_id: str, kind: str, resource_id: str = "") -> str:
+    """Return the path of things of an environment, or of one of them, in its scope."""
+    path = f"{path_of('projects', project_id)}/{kind}"
+    return f"{path}/{quote(resource_id, safe='')}" if resource_id else path

@@ -18,7 +18,7 @@ from corral.clients.rancher.answers import A, N, Page, parsed
 from corral.clients.rancher.paging import read_pages
 from corral.clients.rancher.refusals import Reply, reason, refusal
 from corral.clients.threads import within
-from corral.domain.access import KeyPair
+from corral.domain.set_up.keys import KeyPair
 from corral.errors import RancherAnswerError, RancherError, RancherUnreachableError
 
 log = logging.getLogger(__name__)
@@ -71,13 +71,19 @@ class Transport:
         adapter = requests.adapters.HTTPAdapter(pool_maxsize=CONNECTIONS)
         self._session.mount(self.url, adapter)
 
-    def read(self, kind: type[A], path: str, filters: Mapping[str, str] | None = None) -> A:
+    def read(
+        self,
+        kind: type[A],
+        path: str,
+        filters: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> A:
         """Return a resource or a page, tried again while Rancher is unreachable."""
         for attempt in stamina.retry_context(
             on=RancherUnreachableError, attempts=self._attempts, timeout=RETRY_FOR_S
         ):
             with attempt:
-                reply = self._call("GET", path, filters=filters)
+                reply = self._call("GET", path, filters=filters, headers=headers)
                 return parsed(kind, reply, f"GET {self.url}{path}")
         raise AssertionError("stamina gives at least one attempt")  # pragma: no cover
 
@@ -156,10 +162,11 @@ class Transport:
         path: str,
         *,
         filters: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
         body: Body | None = None,
     ) -> Reply:
         """Return an answer of success; every other one is an error."""
-        reply = self._send(method, path, filters=filters, body=body)
+        reply = self._send(method, path, filters=filters, headers=headers, body=body)
         if not OK <= reply.status < REDIRECT:
             raise refusal(f"{method} {self.url}{path}", reply)
         return reply
@@ -170,6 +177,7 @@ class Transport:
         path: str,
         *,
         filters: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
         body: Body | None = None,
     ) -> Reply:
         def send() -> requests.Response:
@@ -177,6 +185,7 @@ class Transport:
                 method,
                 self.url + path,
                 params=filters,
+                headers=headers,
                 json=body,
                 timeout=(CONNECT_S, SILENCE_S),
                 allow_redirects=False,

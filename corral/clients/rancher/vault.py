@@ -5,7 +5,7 @@ from typing import Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from corral.domain.access import KeyPair
+from corral.domain.set_up.keys import KeyPair
 from corral.errors import PrerequisiteError
 
 
@@ -14,6 +14,9 @@ class Vault(Protocol):
 
     def read(self, name: str) -> dict[str, str] | None:
         """Return a secret; None if there is none."""
+
+    def version(self, name: str) -> str:
+        """Return what changes with every change of a secret, and tells nothing of it."""
 
     def write(self, name: str, value: Mapping[str, str]) -> None:
         """Store a secret, new or changed."""

@@ -1,25 +1,27 @@
 """python-terraform with eyes, a clock and manners: each command is followed, timed, ended well."""
 
+import hashlib
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import python_terraform
 from python_terraform import IsFlagged
 
+from corral.clients.process import ENGINES, DeadlineError, Order
 from corral.clients.terraform.copy import WorkingCopy
 from corral.clients.terraform.engine import Engine
 from corral.clients.terraform.events import Diagnostic, EventKind, Listener, read_event
 from corral.clients.terraform.faults import explain
 from corral.clients.terraform.job import StackJob
-from corral.clients.terraform.process import ENGINES, DeadlineError, Order
 from corral.domain.plan_files import read_creations, read_plan
 from corral.domain.plans import Plan
-from corral.errors import CorralError, TerraformDeadlineError
+from corral.errors import CorralError, TerraformDeadlineError, TerraformError
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +32,12 @@ _NO_CHANGE, _CHANGES = 0, 2
 
 _SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
-_INTENDED = "Incomplete lock file information for providers"
-"""A warning about lock files that are shared between platforms; a working copy's is not."""
+_INTENDED = (
+    "Incomplete lock file information for providers",
+    "Resource targeting is in effect",
+    "Applied changes may be incomplete",
+)
+"""Warnings of what is meant so: a copy's own lock file, a plan that is about single resources."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]
         self._patience = patience
         self._listen = listen
         self._faults: list[Diagnostic] = []
+        self._shown: dict[str, Any] | None = None
         super().__init__(working_dir=str(copy.folder), terraform_bin_path=str(engine.path))
 
     def initialise(self, backend: Mapping[str, str]) -> None:
@@ -88,22 +95,49 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]
         )
         self._must_be(0, code, "init", stderr)
 
-    def plan_changes(self) -> Plan:
+    def plan_changes(
+        self, *, destroy: bool = False, lock: bool = True, targets: Sequence[str] = ()
+    ) -> Plan:
         """Plan to a file, and return what it would do.
 
         The file is read back only if it does more than create: `show` takes seconds.
+
+        Args:
+            destroy: Plan the end of everything in the state.
+            lock: Hold the state's lock meanwhile; a plan that nobody applies needs none.
+            targets: Addresses that it is about, with what they depend on; none is everything.
+
         """
+        self._plan.unlink(missing_ok=True)
+        self._shown = None
         code, stdout, stderr = self.plan(
-            json=IsFlagged, out=PLAN_FILE, lock_timeout=self._lock_timeout, var=None
+            json=IsFlagged,
+            out=PLAN_FILE,
+            destroy=IsFlagged if destroy else None,
+            target=list(targets) or None,
+            lock=None if lock else False,
+            lock_timeout=self._lock_timeout if lock else None,
+            var=None,
         )
         if code == _NO_CHANGE:
             return Plan()
         self._must_be(_CHANGES, code, "plan", stderr)
-        if creations := read_creations(_documents(stdout)):
-            return creations
-        code, shown, stderr = self.cmd("show", PLAN_FILE, json=IsFlagged)
-        self._must_be(0, code, "show", stderr)
-        return read_plan(json.loads(shown))
+        return read_creations(_documents(stdout)) or read_plan(self.document())
+
+    def document(self) -> dict[str, Any]:
+        """Return the JSON of the plan that was saved last; it holds secrets."""
+        if self._shown is None:
+            code, shown, stderr = self.cmd("show", PLAN_FILE, json=IsFlagged)
+            self._must_be(0, code, "show", stderr)
+            document: dict[str, Any] = json.loads(shown)
+            self._shown = document
+        return self._shown
+
+    def digest_of_plan(self) -> str:
+        """Return a digest of the plan that was saved last, empty if there is none."""
+        if not self._plan.exists():
+            return ""
+        return hashlib.sha256(self._plan.read_bytes()).hexdigest()
 
     def apply_planned(self) -> None:
         """Apply the plan that was made last, and nothing else."""
@@ -124,6 +158,11 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]
         """Take a resource that was marked as tainted into use as it is."""
         code, _, stderr = self.cmd("untaint", address, lock_timeout=self._lock_timeout)
         self._must_be(0, code, "untaint", stderr)
+
+    def forget(self, addresses: Sequence[str]) -> None:
+        """Look no longer after these resources, all in the state; they stay as they are in AWS."""
+        code, _, stderr = self.cmd("state rm", *addresses, lock_timeout=self._lock_timeout)
+        self._must_be(0, code, "state rm", stderr)
 
     def cmd(self, cmd: str, *args: str, **options: object) -> tuple[int, str, str]:
         """Run one command to its end; python-terraform's methods all come through here.
@@ -158,17 +197,23 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]
         """
 
     @property
+    def _plan(self) -> Path:
+        return self._copy.folder / PLAN_FILE
+
+    @property
     def _lock_timeout(self) -> str:
         return f"{self._patience.lock.total_seconds():.0f}s"
 
     def _order(self, cmd: str, argv: list[str]) -> Order:
         return Order(
+            name="terraform",
             argv=argv,
             folder=self._copy.folder,
             environment=self._environment,
             stdout=self._copy.own / f"{cmd}.out",
             stderr=self._copy.own / f"{cmd}.err",
             deadline=self._patience.command,
+            fault=TerraformError,
             inherit=(self._copy.lock,),
         )
 
@@ -178,7 +223,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]
 
         def hear(line: str) -> None:
             event = read_event(self._without_secrets(line))
-            if event is None or event.kind in unheard or _INTENDED in event.text:
+            if event is None or event.kind in unheard or event.text.startswith(_INTENDED):
                 return
             if event.diagnostic and event.diagnostic.severity == "error":
                 self._faults.append(event.diagnostic)

@@ -11,6 +11,7 @@ from corral.errors import (
     CorralError,
     CredentialsError,
     PrerequisiteError,
+    StalePlanError,
     StateLockedError,
     TerraformError,
 )
@@ -19,6 +20,7 @@ LONGEST_QUOTE = 2000
 """Characters of Terraform's own words that are kept in an error."""
 
 _LOCKED = "Error acquiring the state lock"
+_STALE = ("Saved plan is stale", "Saved plan does not match the given state")
 _NO_PROVIDER = (
     "Failed to query available provider packages",
     "Failed to install provider",
@@ -54,6 +56,8 @@ def explain(
             "Terraform finds no valid AWS credentials: log in again, or check the credentials"
             f" block of the cluster file. {quote(words)}"
         )
+    if any(sign in words for sign in _STALE):
+        return StalePlanError(f"The plan of {job.key} is stale: {quote(words)}")
     return TerraformError(f"terraform {command} of {job.key} failed: {quote(words)}")
 
 

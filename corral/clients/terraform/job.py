@@ -6,19 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from corral.clients.process import without_other_identities
+
 _MEANING = ("TF_CLI_ARGS", "TF_WORKSPACE", "TF_DATA_DIR", "TF_CLI_CONFIG_FILE")
 """Beginnings of variables that would change what our command lines mean."""
-
-_IDENTITIES = (
-    "AWS_SESSION_TOKEN",
-    "AWS_SECURITY_TOKEN",
-    "AWS_PROFILE",
-    "AWS_DEFAULT_PROFILE",
-    "AWS_ROLE_",
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
-    "AWS_CONTAINER_",
-)
-"""Beginnings of variables that say who we are; beside keys of another identity they mix both."""
 
 _GOGC = "400"
 """How lazily Terraform and the provider collect garbage. Go's own 100 spends a quarter of a plan's
@@ -77,15 +68,15 @@ class StackJob:
 
         """
         own = os.environ.get("TF_CLI_CONFIG_FILE", "")
-        dropped = _MEANING + (_IDENTITIES if "AWS_ACCESS_KEY_ID" in self.environment else ())
-        found = {n: v for n, v in os.environ.items() if not n.startswith(dropped)}
+        ours = without_other_identities(self.environment)
+        found = {name: value for name, value in ours.items() if not name.startswith(_MEANING)}
         found |= {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
         found.setdefault("GOGC", _GOGC)
         if configuration or Path(own).is_file():
             found["TF_CLI_CONFIG_FILE"] = str(configuration or own)
         if cache:
             found["TF_PLUGIN_CACHE_DIR"] = str(cache)
-        return found | dict(self.environment)
+        return found
 
     def _has_endpoint(self) -> bool:
         """Whether S3 is somewhere else than at AWS, where buckets have no host names."""

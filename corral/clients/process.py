@@ -1,9 +1,10 @@
 """Runs one engine as a process that outlives us when it must, and ends with us when it can.
 
-Its output goes to a file, since a broken pipe would kill it when we are killed; it has a session of
-its own, so that nobody's Ctrl-C or killpg reaches it but our one SIGINT. Terraform answers that
-by saving what it has done and releasing the lock, and the caller waits for it. SIGKILL is never
-sent: it would leave the lock behind, and lose what was being made.
+An engine is a program that makes things in AWS: Terraform or Packer. Its output goes to a file,
+since a broken pipe would kill it when we are killed; it has a session of its own, so that nobody's
+Ctrl-C or killpg reaches it but our one SIGINT. Terraform answers that by saving what it has done
+and releasing the lock, Packer by removing its builder, and the caller waits for it. SIGKILL is
+never sent: it would leave the lock or the builder behind, and lose what was being made.
 """
 
 import logging
@@ -20,13 +21,24 @@ from pathlib import Path
 from types import FrameType
 from typing import BinaryIO
 
-from corral.errors import TerraformError
+from corral.errors import CorralError
 
 log = logging.getLogger(__name__)
 
 GRACE = timedelta(seconds=25)
-"""How long an interrupted engine may take to unlock before we go on without it. Less than the 30 s
-after which Prefect's runner kills a cancelled flow (prefect/runner, `grace_seconds`)."""
+"""How long an interrupted engine may take to clean up before we go on without it. Less than the
+30 s after which Prefect's runner kills a cancelled flow (prefect/runner, `grace_seconds`)."""
+
+_IDENTITIES = (
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_ROLE_",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_",
+)
+"""Beginnings of variables that say who we are; beside keys of another identity they mix both."""
 
 _POLL_S = 0.05
 _PRIVATE = 0o600
@@ -40,14 +52,23 @@ class DeadlineError(Exception):
 class Order:
     """What to run, where, and how long it may take."""
 
+    name: str
+    """Of the program, for people: `terraform`."""
     argv: Sequence[str]
     folder: Path
     environment: Mapping[str, str]
     stdout: Path
     stderr: Path
     deadline: timedelta
+    fault: type[CorralError]
+    """Raised where a run that is being stopped has no time for the program."""
     inherit: tuple[int, ...] = ()
     """File descriptors the process keeps open: the lock of its working copy."""
+    to_all: bool = False
+    """Whether its children hear the SIGINT as well, as they would of a Ctrl-C: Packer runs itself
+    as a child, and the parent ignores it. Source: packer, main.go; mitchellh/panicwrap."""
+    overtime: timedelta = GRACE
+    """How long it may clean up after its deadline, when nobody else presses."""
 
 
 class EngineProcess:
@@ -74,11 +95,12 @@ class EngineProcess:
         return self._process.pid
 
     def interrupt(self) -> None:
-        """Send SIGINT, once: a second one makes Terraform drop everything."""
-        if not self.interrupted:
+        """Send SIGINT, once: a second one makes Terraform and Packer drop everything."""
+        if not self.interrupted and not self.ended_within(0):
             self.interrupted = True
+            send = os.killpg if self.order.to_all else os.kill
             with suppress(ProcessLookupError):
-                self._process.send_signal(signal.SIGINT)
+                send(self.pid, signal.SIGINT)
 
     def ended_within(self, seconds: float) -> bool:
         """Wait for its end, so long at most."""
@@ -105,14 +127,16 @@ class EngineProcess:
         return self._process.returncode
 
     def end(self, grace: timedelta = GRACE) -> None:
-        """Interrupt it and wait until it has unlocked, or until the grace is over."""
+        """Interrupt it and wait until it has cleaned up, or until the grace is over."""
         if self.ended_within(0):
             return
         self.interrupt()
-        log.warning("terraform (process %d) was interrupted, waiting for it to unlock", self.pid)
+        name = self.order.name
+        log.warning("%s (process %d) was interrupted, waiting for it to clean up", name, self.pid)
         if not self.ended_within(grace.total_seconds()):
             log.error(
-                "terraform (process %d) has not unlocked after %.0f s; it goes on by itself",
+                "%s (process %d) has not ended after %.0f s; it goes on by itself",
+                name,
                 self.pid,
                 grace.total_seconds(),
             )
@@ -130,17 +154,20 @@ class Engines:
         """Run one engine to its end and return its exit code.
 
         Whatever interrupts the wait, an exception raised by a signal included, interrupts the
-        engine too, and is passed on when the engine has unlocked.
+        engine too, and is passed on when the engine has cleaned up.
 
         Raises:
             DeadlineError: It took longer than its order allows.
-            TerraformError: The run is being stopped.
+            CorralError: The order's `fault`: the run is being stopped.
 
         """
         with _sigterm_raises():
             process = self._start(order)
             try:
                 code = process.follow(on_line)
+            except DeadlineError:
+                process.end(order.overtime)
+                raise
             except BaseException:
                 process.end()
                 raise
@@ -148,7 +175,7 @@ class Engines:
                 with self._lock:
                     self._running.discard(process)
         if process.interrupted:
-            raise TerraformError(f"{order.argv[1]} was interrupted, since the run is being stopped")
+            raise order.fault(f"{order.argv[1]} was interrupted, since the run is being stopped")
         return code
 
     def open(self) -> None:
@@ -156,7 +183,7 @@ class Engines:
         self._closed = False
 
     def close(self, grace: timedelta = GRACE) -> None:
-        """Start no more engines, interrupt those that run, and wait until they have unlocked."""
+        """Start no more engines, interrupt those that run, and wait until they have cleaned up."""
         with self._lock:
             self._closed = True
             running = list(self._running)
@@ -171,13 +198,20 @@ class Engines:
             # The main thread is who closed; if it starts an engine, another run has begun.
             self._closed &= threading.current_thread() is not threading.main_thread()
             if self._closed:
-                raise TerraformError(f"{order.argv[1]} was not started: the run is being stopped")
+                raise order.fault(f"{order.argv[1]} was not started: the run is being stopped")
             process = EngineProcess(order)
             self._running.add(process)
             return process
 
 
 ENGINES = Engines()
+
+
+def without_other_identities(added: Mapping[str, str]) -> dict[str, str]:
+    """Return our own variables and these; where these are somebody's keys, they stand alone."""
+    dropped = _IDENTITIES if "AWS_ACCESS_KEY_ID" in added else ()
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
+    return ours | dict(added)
 
 
 class TerminatedError(SystemExit):
