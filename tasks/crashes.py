@@ -40,7 +40,7 @@ WITHOUT_A_WORD = frozenset({"Crashed", "Failed", "TimedOut"})
 IDLE = frozenset({"Skipped", "DryRun"})
 """Names of the ends of runs that did nothing, and so prove nothing."""
 
-AT_WORK = frozenset({"Running", "Cancelling", "Retrying"})
+AT_WORK = frozenset({"Running", "Cancelling", "Retrying", "Paused"})
 
 OURS = frozenset(
     name

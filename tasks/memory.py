@@ -23,6 +23,7 @@ from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 from pydantic import AwareDatetime, BaseModel, ValidationError
 
 from corral.domain.alerts import OpenAlert
+from corral.domain.drift import Looks
 from corral.domain.herd import Watch
 from corral.errors import CorralError
 
@@ -98,6 +99,14 @@ class Memory:
     def keep_watch(self, watch: Watch) -> None:
         """Write down since when what is known."""
         self._write(self._name("watch"), watch)
+
+    def looks(self) -> Looks:
+        """Return when each stack was last looked at; empty at first."""
+        return self._find(Looks, self._name("looks")) or Looks()
+
+    def keep_looks(self, looks: Looks) -> None:
+        """Write down when each stack was last looked at."""
+        self._write(self._name("looks"), looks)
 
     @contextmanager
     def turn(self, wait: timedelta) -> Iterator[bool]:

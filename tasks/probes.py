@@ -81,10 +81,12 @@ class GateProbe:
     """What the last look found."""
     reached: bool = False
     """Whether anybody has ever answered at the cluster's address."""
+    spared: frozenset[str] = frozenset()
+    """Instances of which nothing is asked, since they are about to go."""
 
     def __call__(self) -> list[str]:
         """Return one sentence for each check that fails."""
-        rule = GateRule(self.size, self.spec.rancher.version)
+        rule = GateRule(self.size, self.spec.rancher.version, self.spared)
         self.failures = judge_gate(self._read(), rule, self.failures, datetime.now(UTC))
         return [str(failure) for failure in self.failures]
 

@@ -1,25 +1,28 @@
 """Prefect's view of Rancher: servers behind their gate, access, environments, joined hosts."""
 
-from collections.abc import Sequence
 from datetime import timedelta
+from itertools import chain
 
-from prefect import get_run_logger, task
-from prefect.cache_policies import NO_CACHE
-from pydantic import SecretStr
+from prefect import get_run_logger
 
-from corral.clients.aws import read_group, scale_group
-from corral.clients.polling import Waiting, wait_until
-from corral.clients.rancher import Patience, SetUp
+from corral.clients.aws import read_group, resume_replacing, scale_group
+from corral.clients.rancher import Patience, Site
+from corral.clients.rancher.set_up import (
+    ensure_environments,
+    ensure_settings,
+)
 from corral.cluster import ClusterSpec
-from corral.domain.access import Did, Step, project_ids
 from corral.domain.gate import sizes_to_pass
 from corral.domain.hosts import Host
+from corral.domain.set_up.environments import project_ids
+from corral.domain.set_up.steps import Did, Step
 from corral.domain.stacks import ControlPlaneOutputs
 from tasks import connect
 from tasks.alerts import channels
 from tasks.probes import GateProbe, HostsProbe, administrator, rancher_url, vault
 from tasks.progress import progress
-from tasks.retries import PATIENCE_S, if_temporary
+from tasks.retries import patient_task
+from tasks.waiting import Teller, told, wait_for
 
 FIRST_STAGE = "first server"
 SECURE_STAGE = "access control"
@@ -27,19 +30,27 @@ GROW_STAGE = "all servers"
 SERVER_STAGES = (FIRST_STAGE, SECURE_STAGE, GROW_STAGE)
 SET_UP_STAGE = "environments"
 HOSTS_STAGE = "hosts"
+STACKS_STAGE = "catalog stacks"
 
 # Keys and environments change their state within a second or two.
 SET_UP_INTERVAL_S = 2.0
 
-SAY_AGAIN = timedelta(seconds=10)
 
+def start_first_server(
+    spec: ClusterSpec, control: ControlPlaneOutputs, longer_s: float = 0.0
+) -> list[Step]:
+    """Start the first server alone, behind the gate; where servers live, they must pass it.
 
-def start_first_server(spec: ClusterSpec, control: ControlPlaneOutputs) -> list[Step]:
-    """Start the first server alone, behind the gate; where servers live, they must pass it."""
+    Args:
+        spec: The cluster.
+        control: Its control plane.
+        longer_s: Seconds that the gate waits beyond its own, where a database has to be migrated.
+
+    """
     with progress().stage(FIRST_STAGE):
         size, *_ = find_sizes(spec, control)
         step = scale_servers(spec, control, size)
-        await_gate(spec, control, size, FIRST_STAGE)
+        await_gate(spec, control, size, FIRST_STAGE, longer_s)
         return [step]
 
 
@@ -51,84 +62,48 @@ def start_other_servers(spec: ClusterSpec, control: ControlPlaneOutputs) -> list
         for size in sizes:
             steps.append(scale_servers(spec, control, size))
             await_gate(spec, control, size, GROW_STAGE)
+        let_group_replace(spec, control)
         return steps
 
 
-@task(
-    task_run_name="size-{control.group_name}",
-    tags=["aws"],
-    retries=2,
-    retry_delay_seconds=PATIENCE_S,
-    retry_condition_fn=if_temporary,
-    cache_policy=NO_CACHE,
-)
+@patient_task("size-{control.group_name}", "aws")
 def find_sizes(spec: ClusterSpec, control: ControlPlaneOutputs) -> tuple[int, ...]:
     """Return the sizes that the servers' group has to go through, in order."""
     group = read_group(connect.aws(spec.aws), control.group_name)
     return sizes_to_pass(group.desired, spec.control.count)
 
 
-@task(
-    task_run_name="scale-{control.group_name}-to-{size}",
-    tags=["aws"],
-    retries=2,
-    retry_delay_seconds=PATIENCE_S,
-    retry_condition_fn=if_temporary,
-    cache_policy=NO_CACHE,
-)
+@patient_task("scale-{control.group_name}-to-{size}", "aws")
 def scale_servers(spec: ClusterSpec, control: ControlPlaneOutputs, size: int) -> Step:
     """Give the servers' group its size, unless it has it."""
     changed = scale_group(connect.aws(spec.aws), control.group_name, size)
     return Step(f"{control.group_name} at {size}", Did.CHANGED if changed else Did.KEPT)
 
 
-@task(
-    task_run_name="await-gate-of-{size}",
-    tags=["rancher"],
-    retries=2,
-    retry_delay_seconds=PATIENCE_S,
-    retry_condition_fn=if_temporary,
-    cache_policy=NO_CACHE,
-)
-def await_gate(spec: ClusterSpec, control: ControlPlaneOutputs, size: int, stage: str) -> None:
+@patient_task("await-gate-of-{size}", "rancher")
+def await_gate(
+    spec: ClusterSpec, control: ControlPlaneOutputs, size: int, stage: str, longer_s: float = 0.0
+) -> None:
     """Wait until so many servers are one cluster behind the load balancer."""
     settings = connect.settings()
-    wait_until(
+    wait_for(
         f"{control.url} served by {size}",
         GateProbe(connect.aws(spec.aws), spec, control, size),
-        deadline=timedelta(seconds=settings.gate_deadline_s),
-        interval=timedelta(seconds=settings.gate_interval_s),
+        settings.gate_deadline_s + longer_s,
+        Teller(stage),
         passes=settings.gate_passes,
-        on_wait=_Teller(stage),
     )
 
 
-@task(
-    task_run_name="secure-{spec.name}",
-    tags=["rancher"],
-    retries=2,
-    retry_delay_seconds=PATIENCE_S,
-    retry_condition_fn=if_temporary,
-    cache_policy=NO_CACHE,
-)
-def secure_rancher(spec: ClusterSpec, control: ControlPlaneOutputs) -> list[Step]:
-    """Make an administrator's key, and let nobody in without one; what is there is kept.
-
-    Until then Rancher takes everybody for an administrator, so nothing is waited for before it.
-    """
-    with progress().stage(SECURE_STAGE):
-        return list(_set_up(spec, control).secure(spec.rancher.environments))
+@patient_task("let-{control.group_name}-replace", "aws")
+def let_group_replace(spec: ClusterSpec, control: ControlPlaneOutputs) -> None:
+    """Have the servers' group replace sick ones, which an upgrade that died may have forbidden."""
+    if resume_replacing(connect.aws(spec.aws), control.group_name):
+        get_run_logger().info("%s replaces sick servers again", control.group_name)
 
 
-@task(
-    task_run_name="make-environments-of-{spec.name}",
-    tags=["rancher"],
-    retries=2,
-    retry_delay_seconds=PATIENCE_S,
-    retry_condition_fn=if_temporary,
-    cache_policy=NO_CACHE,
-)
-def make_environments(spec: ClusterSpec, control: ControlPlaneOutputs) -> list[Step]:
+@patient_task("make-environments-of-{spec.name}", "rancher")
+def make_environments(spec: ClusterSpec) -> list[Step]:
     """Give Rancher its address, its environments and their keys; what is there is kept.
 
     With a key, hosts get the addresses of the cluster's alert channels; a channel without one is
@@ -138,66 +113,35 @@ def make_environments(spec: ClusterSpec, control: ControlPlaneOutputs) -> list[S
     for sentence in missing:
         get_run_logger().warning("Hosts will not tell everybody of their troubles: %s", sentence)
     with progress().stage(SET_UP_STAGE):
-        set_up = _set_up(spec, control, [channel.url for channel in found])
-        return list(set_up.furnish(spec.rancher.environments))
+        site, alerts = rancher_site(spec), [channel.url for channel in found]
+        steps = ensure_settings(site, spec.rancher.settings)
+        return told(chain(steps, ensure_environments(site, spec.rancher.environments, alerts)))
 
 
-@task(
-    task_run_name="await-hosts-of-{spec.name}",
-    tags=["rancher"],
-    retries=2,
-    retry_delay_seconds=PATIENCE_S,
-    retry_condition_fn=if_temporary,
-    cache_policy=NO_CACHE,
-)
+@patient_task("await-hosts-of-{spec.name}", "rancher")
 def await_hosts(spec: ClusterSpec, control: ControlPlaneOutputs) -> list[Host]:
     """Wait until every pool has its minimum of active hosts, and return all hosts."""
-    settings = connect.settings()
     names = [environment.name for environment in spec.rancher.environments]
     session = connect.aws(spec.aws)
     projects = project_ids(names, administrator(spec, session).projects())
     probe = HostsProbe(session, spec, projects)
     with progress().stage(HOSTS_STAGE):
-        wait_until(
-            f"hosts of {control.url}",
-            probe,
-            deadline=timedelta(seconds=settings.hosts_deadline_s),
-            interval=timedelta(seconds=settings.gate_interval_s),
-            on_wait=_Teller(HOSTS_STAGE),
-        )
+        deadline_s = connect.settings().hosts_deadline_s
+        wait_for(f"hosts of {control.url}", probe, deadline_s, Teller(HOSTS_STAGE))
     return probe.hosts
 
 
-def _set_up(
-    spec: ClusterSpec, control: ControlPlaneOutputs, alerts: Sequence[SecretStr] = ()
-) -> SetUp:
+def rancher_site(spec: ClusterSpec) -> Site:
+    """Return the cluster's Rancher as what is set up."""
     settings = connect.settings()
     patience = Patience(
         deadline=timedelta(seconds=settings.gate_deadline_s),
         interval=timedelta(seconds=min(SET_UP_INTERVAL_S, settings.gate_interval_s)),
     )
-    return SetUp(
+    return Site(
         spec.name,
         vault(spec, connect.aws(spec.aws)),
-        public_url=control.url,
+        public_url=spec.url,
         reached_at=rancher_url(spec),
         patience=patience,
-        alerts=alerts,
     )
-
-
-class _Teller:
-    """Says in log and progress what is waited for: what is new at once, the rest seldom."""
-
-    def __init__(self, stage: str) -> None:
-        self._stage = stage
-        self._log = get_run_logger()
-        self._failures: Sequence[str] = ()
-        self._said_at = -SAY_AGAIN
-
-    def __call__(self, waiting: Waiting) -> None:
-        """Hear what is waited for."""
-        progress().move(self._stage, min(0.9, waiting.waited / waiting.deadline), str(waiting))
-        if waiting.failures != self._failures or waiting.waited > self._said_at + SAY_AGAIN:
-            self._failures, self._said_at = waiting.failures, waiting.waited
-            self._log.info("%s", waiting)

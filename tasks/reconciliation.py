@@ -18,7 +18,6 @@ from corral.clients.rancher.removal import (
     say_nothing,
 )
 from corral.clients.threads import side_by_side
-from corral.domain.access import KnownProject
 from corral.domain.gate import Member
 from corral.domain.herd import (
     Assessment,
@@ -34,6 +33,7 @@ from corral.domain.herd import (
     may_still_be_removed,
 )
 from corral.domain.hosts import Host
+from corral.domain.set_up.environments import KnownProject
 from corral.domain.steps import Move
 from corral.errors import CorralError, RancherAnswerError
 

@@ -44,12 +44,12 @@ def end_if_silent(run_id: UUID, listening: timedelta = LISTENING) -> bool:
 
 
 def _shows_life(client: SyncPrefectClient, run: FlowRun, listening: timedelta) -> bool:
-    heard_before = _newest_sign(client, run)
+    heard_before = newest_sign(client, run)
 
     def listen() -> list[str]:
         if client.read_flow_run(run.id).state_type != run.state_type:
             return []
-        return [] if _newest_sign(client, run) != heard_before else ["nothing is heard of it"]
+        return [] if newest_sign(client, run) != heard_before else ["nothing is heard of it"]
 
     try:
         wait_until(
@@ -63,7 +63,7 @@ def _shows_life(client: SyncPrefectClient, run: FlowRun, listening: timedelta) -
     return True
 
 
-def _newest_sign(client: SyncPrefectClient, run: FlowRun) -> UUID | None:
+def newest_sign(client: SyncPrefectClient, run: FlowRun) -> UUID | None:
     """Return the newest sign of life by its id, since clocks may differ."""
     wanted = EventFilter(
         event=EventNameFilter(name=["prefect.flow-run.heartbeat"]),

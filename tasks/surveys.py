@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from corral.clients.rancher.removal import Outcome, OutcomeKind
-from corral.domain.access import KnownProject
 from corral.domain.alerts import Problem, Severity
 from corral.domain.herd import Assessment, Finding, Removal, Verdict, View, counts
 from corral.domain.herd.wording import named
+from corral.domain.set_up.environments import KnownProject
 from corral.errors import CorralError
 from tasks.refusals import ACCESS_KINDS
 

@@ -1,7 +1,8 @@
 """Whose turn it is: runs neither overlap nor pile up, whatever the schedule and the worker did.
 
 Prefect's limit of a deployment (CANCEL_NEW) knows nothing of runs that were started without one,
-lets the backlog of an outage run one after another, and is held by runs whose worker died.
+lets the backlog of an outage run one after another, and is held by runs whose worker died. Nor does
+it keep two flows from changing the same cluster: those take turns, with `take_turn`.
 """
 
 import logging
@@ -10,23 +11,27 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import httpx
+from prefect import get_run_logger, task
+from prefect.cache_policies import NO_CACHE
 from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.client.schemas.filters import (
-    FlowFilter,
-    FlowFilterName,
-    FlowRunFilter,
-    FlowRunFilterState,
-    FlowRunFilterStateType,
-)
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.context import FlowRunContext
 from prefect.states import Crashed
+
+from corral.clients.polling import Seldom, wait_until
+from corral.cluster import ClusterSpec
+from tasks import connect
+from tasks.rivals import Rivals
+from tasks.runs import find_runs
 
 log = logging.getLogger(f"corral.{__name__}")
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 
 AT_WORK = [StateType.RUNNING, StateType.CANCELLING]
+
+LOOK_AGAIN = timedelta(seconds=1)
+"""How long after it a run looks again whether it is its turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,31 @@ class Turn:
     def is_before(self, other: "Turn") -> bool:
         """Say which of two runs goes first; of any two exactly one does."""
         return (self.began, self.id) < (other.began, other.id)
+
+
+@task(task_run_name="take-turn-{spec.name}", cache_policy=NO_CACHE)
+def take_turn(spec: ClusterSpec) -> None:
+    """Wait until no run that began earlier changes this cluster; the turn ends with this run.
+
+    A run whose process is gone is ended as crashed, and waited for no more. Runs have their order
+    by when they began, by Prefect's clock; one that pauses keeps its place.
+
+    Raises:
+        GateTimeoutError: An earlier run is still at it, and was waited for.
+        PrerequisiteError: This run was ended meanwhile, and another may have the turn.
+    """
+    context = FlowRunContext.get()
+    if context is None or context.flow_run is None:
+        return
+    with get_client(sync_client=True) as client:
+        rivals = Rivals(client, context.flow_run.id, spec.name)
+        wait_until(
+            f"the turn of {context.flow_run.name} to change {spec.name}",
+            rivals.find_obstacles,
+            deadline=timedelta(seconds=connect.settings().turn_deadline_s),
+            interval=LOOK_AGAIN,
+            on_wait=Seldom(get_run_logger().info),
+        )
 
 
 def find_reason_to_skip(
@@ -92,12 +122,7 @@ def judge(mine: Turn, others: Iterable[Turn], late_after: timedelta) -> str:
 
 
 def _others(client: SyncPrefectClient, flow_name: str, cluster: str, mine: Turn) -> list[Turn]:
-    runs = client.read_flow_runs(
-        flow_filter=FlowFilter(name=FlowFilterName(any_=[flow_name])),
-        flow_run_filter=FlowRunFilter(
-            state=FlowRunFilterState(type=FlowRunFilterStateType(any_=AT_WORK))
-        ),
-    )
+    runs = find_runs(client, [flow_name], AT_WORK)
     turns = [turn_of(run) for run in runs if run.parameters.get("cluster") == cluster]
     return [turn for turn in turns if turn.id != mine.id]
 
