@@ -19,6 +19,7 @@ from pydantic.fields import FieldInfo
 
 from corral.cluster import ClusterSpec
 from corral.settings import PROJECT, Settings
+from tests.rights import S3, actions_of, as_list, statements_of
 
 DOCS = PROJECT / "docs"
 README = PROJECT / "README.md"
@@ -30,9 +31,11 @@ PAGES = [
 ]
 WORKFLOW = PROJECT / ".github" / "workflows" / "build-cluster.yaml"
 BUILD_POLICY = DOCS / "iam" / "corral-build-policy.json"
+DRIFT_POLICY = DOCS / "iam" / "corral-drift-policy.json"
 POLICIES = sorted((DOCS / "iam").glob("*.json"))
 ROOMS = "corral|deployments|docs|flows|lab|node|scripts|tasks|terraform|tests|\\.ci|\\.github"
 INLINE_POLICY_LIMIT = 10_240
+MANAGED_POLICY_LIMIT = 6_144
 
 pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
 policies = pytest.mark.parametrize("path", POLICIES, ids=lambda path: path.stem)
@@ -75,7 +78,9 @@ def test_the_readme_leads_to_every_page():
 
 @pages
 def test_every_deployment_that_a_page_names_exists(page: Path):
-    named = set(re.findall(r"\b[a-z]+-(?:cluster|hosts|rancher|drift)/[a-z]\w*", page.read_text()))
+    named = set(
+        re.findall(r"\b[a-z]+-(?:cluster|hosts|image|rancher|drift)/[a-z]\w*", page.read_text())
+    )
 
     assert named <= _deployments()
 
@@ -132,7 +137,7 @@ def test_the_page_on_cluster_files_says_what_is_required():
 
 @policies
 def test_every_action_of_a_policy_exists_in_aws(path: Path):
-    unknown = [action for action in _actions(path) if not _exists(action)]
+    unknown = [action for action in actions_of(path) if not _exists(action)]
 
     assert unknown == []
 
@@ -142,9 +147,9 @@ def test_every_wildcard_of_a_policy_has_its_reason(path: Path):
     reasons = (DOCS / "iam" / "README.md").read_text()
     wide = [
         statement["Sid"]
-        for statement in _statements(path)
-        if "*" in _list(statement["Resource"])
-        or any("*" in action for action in _list(statement["Action"]))
+        for statement in statements_of(path)
+        if "*" in as_list(statement["Resource"])
+        or any("*" in action for action in as_list(statement["Action"]))
     ]
 
     assert [sid for sid in wide if f"`{sid}`" not in reasons] == []
@@ -152,7 +157,7 @@ def test_every_wildcard_of_a_policy_has_its_reason(path: Path):
 
 @policies
 def test_no_policy_allows_everything_of_a_service(path: Path):
-    assert [action for action in _actions(path) if action.endswith(":*") or action == "*"] == []
+    assert [action for action in actions_of(path) if action.endswith(":*") or action == "*"] == []
 
 
 def test_the_policy_of_a_build_can_make_every_resource_of_the_stacks():
@@ -161,7 +166,7 @@ def test_the_policy_of_a_build_can_make_every_resource_of_the_stacks():
         for file in (PROJECT / "terraform").rglob("*.tf")
         for resource in re.findall(r'^resource "(aws_\w+)"', file.read_text(), re.MULTILINE)
     }
-    allowed = _actions(BUILD_POLICY)
+    allowed = actions_of(BUILD_POLICY)
 
     assert {resource: MADE_BY.get(resource) for resource in used} == {
         resource: MADE_BY[resource] for resource in used if MADE_BY.get(resource) in allowed
@@ -171,7 +176,7 @@ def test_the_policy_of_a_build_can_make_every_resource_of_the_stacks():
 def test_a_build_may_attach_the_policies_that_the_stacks_name_and_no_other():
     text = "\n".join(file.read_text() for file in (PROJECT / "terraform").rglob("*.tf"))
     named = set(re.findall(r'"(Amazon\w+|CloudWatch\w+Policy)"', text))
-    statement = next(s for s in _statements(BUILD_POLICY) if s["Sid"] == "PoliciesOfRoles")
+    statement = next(s for s in statements_of(BUILD_POLICY) if s["Sid"] == "PoliciesOfRoles")
     allowed = statement["Condition"]["ArnEquals"]["iam:PolicyARN"]
 
     assert {arn.rpartition("/")[2] for arn in allowed} == named
@@ -207,6 +212,27 @@ def test_the_script_fills_the_policy_for_the_herd_from_a_cluster_file():
 
     assert "<" not in filled
     assert "arn:aws:secretsmanager:us-east-1:222222222222:secret:prod/rancher/admin-" in filled
+
+
+def test_the_script_fills_the_policy_of_a_search_for_drift_from_a_cluster_file():
+    filled = _filled_policy("prod", "--for", "drift", "--zone-id", "Z0123456789ABC")
+
+    assert "<" not in filled
+    assert "arn:aws:route53:::hostedzone/Z0123456789ABC" in filled
+
+
+def test_a_search_for_drift_may_read_what_a_build_reads_and_nothing_else():
+    reads = {one for one in actions_of(BUILD_POLICY) if re.match(r"\w+:(Describe|Get|List)", one)}
+
+    assert actions_of(DRIFT_POLICY) == reads - NEVER_OF_A_PLAN
+
+
+@pytest.mark.parametrize("job", ["bake", "change", "destroy"])
+def test_the_policies_of_bakes_changes_and_ends_fit_into_managed_ones(job: str):
+    filled = _filled_policy("prod", "--for", job)
+
+    assert "<" not in filled
+    assert len(filled) + 200 <= MANAGED_POLICY_LIMIT  # longer names than those of prod
 
 
 def test_the_queues_that_the_herd_is_heard_by_are_those_of_the_pools():
@@ -301,13 +327,19 @@ def _keys(model: type[BaseModel], prefix: str = "") -> dict[str, FieldInfo]:
 
 def _parts(field: FieldInfo) -> list[type[BaseModel]]:
     """Return the models in a field's type: none, one, or those of a union."""
-    kinds = [field.annotation, *get_args(field.annotation)]
-    kinds += [inner for kind in kinds for inner in get_args(kind)]
-    return [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+    return [kind for kind in _types(field.annotation) if issubclass(kind, BaseModel)]
+
+
+def _types(annotation: Any) -> Iterator[type]:
+    if isinstance(annotation, type) and not get_args(annotation):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _types(inner)
 
 
 def _is_list(field: FieldInfo) -> bool:
-    return bool(get_args(field.annotation)) and get_args(field.annotation)[-1] is Ellipsis
+    kinds = [field.annotation, *get_args(field.annotation)]
+    return any(get_args(kind)[-1:] == (Ellipsis,) for kind in kinds)
 
 
 def _rows_of_keys() -> dict[str, tuple[str, str, str]]:
@@ -325,19 +357,6 @@ def _as_written(field: FieldInfo) -> str:
     return f"`{json.dumps(default)}`"
 
 
-def _statements(path: Path) -> list[dict[str, Any]]:
-    statements: list[dict[str, Any]] = json.loads(path.read_text())["Statement"]
-    return statements
-
-
-def _list(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value
-
-
-def _actions(path: Path) -> set[str]:
-    return {action for statement in _statements(path) for action in _list(statement["Action"])}
-
-
 def _exists(action: str) -> bool:
     """Tell whether an action is one of AWS's: an operation of its service, or a known exception."""
     service, _, name = action.partition(":")
@@ -352,24 +371,18 @@ def _operations(service: str) -> tuple[str, ...]:
     return tuple(botocore.session.get_session().get_service_model(service).operation_names)
 
 
-SERVICES = {"elasticloadbalancing": "elbv2"}
+NEVER_OF_A_PLAN = {
+    "ecr:GetAuthorizationToken",  # to give Rancher a registry's password
+    "rds:DescribeDBSnapshots",  # to find upgrades that nobody finished
+    "route53:GetChange",  # to wait for a record that was changed
+}
+"""What a build reads, and a plan does not."""
+
+SERVICES = {"elasticloadbalancing": "elbv2", "tag": "resourcegroupstaggingapi"}
 """Services whose name in IAM is not boto3's."""
 
 WITHOUT_AN_OPERATION = {"iam:PassRole"}
 """Rights that are asked for by operations of other services."""
-
-S3 = {
-    "GetBucketPublicAccessBlock": "GetPublicAccessBlock",
-    "GetAccelerateConfiguration": "GetBucketAccelerateConfiguration",
-    "GetEncryptionConfiguration": "GetBucketEncryption",
-    "GetLifecycleConfiguration": "GetBucketLifecycleConfiguration",
-    "GetReplicationConfiguration": "GetBucketReplication",
-    "ListBucket": "ListObjectsV2",
-    "PutBucketPublicAccessBlock": "PutPublicAccessBlock",
-    "PutEncryptionConfiguration": "PutBucketEncryption",
-    "PutLifecycleConfiguration": "PutBucketLifecycleConfiguration",
-}
-"""Rights of S3 and the operation each is for. Source: service authorization reference of S3."""
 
 MADE_BY = {
     "aws_acm_certificate": "acm:RequestCertificate",

@@ -2,7 +2,8 @@
 
 What it does is told by steps: for each command a list, one for each call, the last one for all
 further calls. A step may name `lines` (a file in tests/data/terraform), `stdout`, `stderr`, `code`,
-and `hold_s`: then it works that long, or until SIGINT, after which it takes `unlock_s` to end.
+`saves` (what it writes to the plan's file), and `hold_s`: then it works that long, or until SIGINT,
+after which it takes `unlock_s` to end.
 
 It is a shell script, since it is started a hundred times and Python takes its time to start.
 """
@@ -130,6 +131,7 @@ def _script(
     *,
     lines: str = "",
     stdout: str = "",
+    saves: str = "",
     stderr: str = "",
     code: int = 0,
     hold_s: float = 0,
@@ -138,6 +140,7 @@ def _script(
     parts = [
         f"cat {shlex.quote(str(DATA / lines))}" if lines else "",
         f"printf %s {shlex.quote(stdout)}" if stdout else "",
+        f"printf %s {shlex.quote(saves)} > .corral/plan" if saves else "",
         f"printf %s {shlex.quote(stderr)} >&2" if stderr else "",
         HOLD.format(ticks=int(hold_s / 0.02), unlock_s=unlock_s) if hold_s else "",
         f"exit {code}",

@@ -1,5 +1,6 @@
 """A stack, an engine that plays Terraform, and what was heard while one was run by the other."""
 
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -7,15 +8,23 @@ from corral.clients.terraform import (
     Backend,
     Event,
     EventKind,
+    Mandate,
     StackJob,
     StackResult,
+    Unapproved,
+    Watch,
     find_engine,
     run_stack,
 )
 from corral.clients.terraform.mirror import Package
-from corral.domain.plans import Change, PlanSummary, Wholeness
+from corral.domain.adoption import Found, Wanted
+from corral.domain.holders import Breaking
+from corral.domain.plans import Approval, Change, PlanSummary, Wholeness
 from corral.settings import Settings
+from tests.engine.shelf_double import FolderShelf
 from tests.engine.stub_engine import StubEngine
+
+TODAY = date(2026, 11, 23)
 
 
 class Bench:
@@ -45,6 +54,10 @@ class Bench:
         self.asked: list[Change] = []
         self.patience: dict[str, float] = {}
         self.published: list[PlanSummary] = []
+        self.shelf = FolderShelf(root / "shelf")
+        self.ends: dict[str, datetime] = {}
+        self.lost: dict[str, Found] = {}
+        self.broken: list[Breaking] = []
 
     @property
     def copy(self) -> Path:
@@ -68,11 +81,15 @@ class Bench:
     def run(
         self,
         *,
-        allow: tuple[str, ...] = (),
+        approvals: tuple[str, ...] = (),
+        agreed: Unapproved | None = None,
+        destroy: bool = False,
+        in_place: tuple[str, ...] = (),
         variables: dict[str, Any] | None = None,
         bucket: str = "states",
         environment: dict[str, str] | None = None,
-    ) -> StackResult:
+        name: str = "build-lab",
+    ) -> StackResult | Unapproved:
         job = StackJob(
             folder=self.folder,
             key="lab/vpc",
@@ -83,11 +100,27 @@ class Bench:
         return run_stack(
             job,
             self.settings,
-            allow=allow,
+            Mandate(
+                tuple(Approval.parse(text) for text in approvals), TODAY, agreed, destroy, in_place
+            ),
+            self.watch(name),
             is_whole=self.ask,
             listen=self.events.append,
             publish=self.published.append,
         )
+
+    def watch(self, name: str) -> Watch:
+        return Watch(
+            run=f"id-of-{name}",
+            name=name,
+            shelf=self.shelf,
+            ended_at=self.ends.get,
+            tell=self.broken.append,
+            find=self.find,
+        )
+
+    def find(self, wanted: Wanted) -> Found | None:
+        return self.lost.get(wanted.address)
 
     def ask(self, change: Change) -> Wholeness:
         self.asked.append(change)

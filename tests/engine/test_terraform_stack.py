@@ -1,14 +1,15 @@
 import fcntl
 import json
 import os
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from corral.clients.terraform import EventKind
-from corral.domain.plans import Wholeness
+from corral.clients.terraform import EventKind, StackResult, Unapproved
+from corral.domain.plans import Ruling, Wholeness
 from corral.errors import (
     CopyBusyError,
     CredentialsError,
@@ -18,7 +19,7 @@ from corral.errors import (
     TerraformError,
     UnsafePlanError,
 )
-from tests.engine.stub_engine import NO_CHANGE, StubEngine
+from tests.engine.stub_engine import DATA, NO_CHANGE, StubEngine
 from tests.engine.terraform_bench import Bench
 
 CREATIONS = {"lines": "plan-creations.jsonl", "code": 2}
@@ -71,10 +72,10 @@ def test_a_plan_that_changes_things_is_shown_and_judged(bench):
     with pytest.raises(UnsafePlanError) as caught:
         bench.run()
 
-    assert len(caught.value.refusals) == 4
+    assert len(caught.value.refusals) == 3
     assert "vpc:aws_vpc.this" in str(caught.value)
     assert "apply" not in bench.engine.commands
-    assert "refused, nothing was changed" in bench.published[0].as_markdown()
+    assert "forbidden, nothing was changed" in bench.published[0].as_markdown()
 
 
 def test_a_plan_is_published_before_it_is_applied(bench):
@@ -86,20 +87,26 @@ def test_a_plan_is_published_before_it_is_applied(bench):
     assert str(bench.published[0]) == "4 create, 2 outputs"
 
 
-def test_what_is_allowed_and_not_in_the_plan_is_said(bench, caplog):
-    bench.run(allow=("vpc:aws_vpc.that", "database:aws_db_instance.this"))
+def test_an_approval_of_nothing_in_the_plan_is_said(bench, caplog):
+    bench.run(approvals=("vpc:aws_vpc.that", "database:aws_db_instance.this"))
 
     assert [row.getMessage() for row in caplog.records if row.levelname == "WARNING"] == [
-        "vpc:aws_vpc.that was allowed to go, but the plan leaves it: check the address"
+        "`vpc:aws_vpc.that` approves nothing that the plan does: check the address"
     ]
 
 
-def test_a_refused_plan_is_applied_if_the_run_names_what_it_destroys(bench):
+PROTECTED = tuple(
+    f"vpc:{address} until 2026-12-01"
+    for address in ("aws_vpc.this", *(f'aws_subnet.private["{name}"]' for name in "ab"))
+)
+OTHERS = ("vpc:aws_security_group.hosts", "vpc:aws_sqs_queue.extra[0]")
+
+
+def test_a_plan_is_applied_if_all_that_it_destroys_is_approved(bench):
     bench.engine.play(plan=CHANGES, show=SHOWN)
     bench.whole = Wholeness.BROKEN
-    subnets = [f'vpc:aws_subnet.private["{name}"]' for name in "ab"]
 
-    result = bench.run(allow=("vpc:aws_vpc.this", "vpc:aws_security_group.hosts", *subnets))
+    result = bench.run(approvals=(*PROTECTED, *OTHERS))
 
     assert bench.engine.commands[-2:] == ["apply", "output"]
     assert not result.changes.is_empty
@@ -121,6 +128,118 @@ def test_a_planned_change_is_heard_once_although_apply_repeats_it(bench):
     bench.run()
 
     assert len(bench.texts(EventKind.PLANNED)) == 4
+
+
+# Plans that need an approval
+
+
+@pytest.fixture
+def asked(bench) -> Unapproved:
+    """A plan that somebody was shown, saved as the first one."""
+    bench.whole = Wholeness.BROKEN
+    bench.engine.play(plan=[{**CHANGES, "saves": "one"}, {**CHANGES, "saves": "two"}], show=SHOWN)
+    unapproved = bench.run(approvals=PROTECTED)
+    assert isinstance(unapproved, Unapproved)
+    return unapproved
+
+
+def test_a_plan_that_needs_an_approval_changes_nothing_and_is_kept(bench, asked):
+    assert asked.changes.ruling is Ruling.NEEDS_APPROVAL
+    assert len(asked.changes.refusals(Ruling.NEEDS_APPROVAL)) == 2
+    assert "apply" not in bench.engine.commands
+    assert bench.published == [asked.changes]
+
+
+def test_the_plan_that_was_shown_is_the_one_that_is_applied(bench, asked):
+    result = bench.run(approvals=PROTECTED, agreed=asked)
+
+    assert bench.engine.commands == ["init", "plan", "show", "show", "apply", "output"]
+    assert isinstance(result, StackResult)
+    assert (bench.copy / ".corral" / "plan").read_text() == "one"
+
+
+def test_a_plan_that_is_stale_is_made_and_judged_anew(bench, asked):
+    bench.engine.play(apply=[{"lines": "apply-stale.jsonl", "code": 1}, {}])
+
+    result = bench.run(approvals=PROTECTED, agreed=asked)
+
+    assert bench.engine.commands[3:] == ["show", "apply", "plan", "show", "apply", "output"]
+    assert isinstance(result, StackResult), "it does what was agreed to, and no more"
+
+
+def test_a_plan_that_is_no_longer_there_is_made_and_judged_anew(bench, asked):
+    (bench.copy / ".corral" / "plan").write_text("another run's")
+
+    bench.run(approvals=PROTECTED, agreed=asked)
+
+    assert bench.engine.commands[3:] == ["plan", "show", "apply", "output"]
+
+
+def test_a_plan_made_anew_that_wants_something_else_is_asked_for_again(bench, asked):
+    kept = tuple(v for v in asked.changes.verdicts if v.change.type != "aws_sqs_queue")
+    agreed = replace(asked, saved="gone", changes=replace(asked.changes, verdicts=kept))
+
+    again = bench.run(approvals=PROTECTED, agreed=agreed)
+
+    assert isinstance(again, Unapproved)
+    (refusal,) = again.changes.refusals(Ruling.NEEDS_APPROVAL)
+    assert "vpc:aws_sqs_queue.extra[0]" in refusal
+    assert "apply" not in bench.engine.commands
+
+
+def test_no_agreement_stands_for_the_date_of_what_is_protected(bench, asked):
+    with pytest.raises(UnsafePlanError):
+        bench.run(agreed=asked)
+
+    assert "apply" not in bench.engine.commands
+
+
+def test_the_end_of_a_stack_is_planned_judged_and_applied_alike(bench):
+    bench.engine.play(plan=CHANGES, show=SHOWN)
+
+    bench.run(approvals=(*PROTECTED, *OTHERS), destroy=True)
+
+    assert "-destroy" in bench.engine.happened("plan")[0].argv
+    assert "untaint" not in bench.engine.commands, "what goes need not be whole"
+    assert bench.engine.commands[-2:] == ["apply", "output"]
+
+
+def test_what_shall_change_in_place_alone_is_the_target_of_the_plan(bench):
+    update = {"stdout": json.dumps(_plan_of("aws_ssm_parameter.word"))}
+    bench.engine.play(plan=CHANGES, show=update)
+
+    bench.run(in_place=("aws_ssm_parameter.word",))
+
+    assert "-target=aws_ssm_parameter.word" in bench.engine.happened("plan")[0].argv
+    assert bench.engine.commands == ["init", "plan", "show", "apply", "output"]
+
+
+def test_what_would_be_made_anew_is_left_out_of_a_change_in_place(bench):
+    shows = [_plan_of("aws_ssm_parameter.word", "aws_vpc.this"), _plan_of("aws_ssm_parameter.word")]
+    bench.engine.play(plan=CHANGES, show=[{"stdout": json.dumps(shown)} for shown in shows])
+
+    bench.run(in_place=("aws_ssm_parameter.word", "aws_vpc.this"))
+
+    first, second = bench.engine.happened("plan")
+    assert "-target=aws_vpc.this" in first.argv
+    assert "-target=aws_vpc.this" not in second.argv
+    assert bench.engine.commands[-2:] == ["apply", "output"]
+
+
+def test_nothing_is_applied_if_all_of_a_change_in_place_is_gone(bench):
+    bench.engine.play(plan=CHANGES, show={"stdout": json.dumps(_plan_of("aws_vpc.this"))})
+
+    result = bench.run(in_place=("aws_vpc.this",))
+
+    assert result.changes.is_empty
+    assert "apply" not in bench.engine.commands
+
+
+def _plan_of(*addresses: str) -> dict[str, Any]:
+    """Return the recorded plan, as it would be with these resources alone."""
+    plan = json.loads((DATA / "plan.json").read_text())
+    changes = [each for each in plan["resource_changes"] if each["address"] in addresses]
+    return plan | {"resource_changes": changes}
 
 
 # The working copy
@@ -446,7 +565,7 @@ def test_what_is_tainted_but_whole_is_taken_into_use_and_planned_anew(bench):
 
 
 def test_what_aws_still_makes_is_waited_for(bench, monkeypatch):
-    monkeypatch.setattr("corral.clients.terraform.stack._ASK_AGAIN", timedelta(seconds=0.01))
+    monkeypatch.setattr("corral.clients.terraform.run._ASK_AGAIN", timedelta(seconds=0.01))
     interrupted(bench, NO_CHANGE)
     answers = [Wholeness.COMING, Wholeness.COMING, Wholeness.WHOLE]
     monkeypatch.setattr(Bench, "ask", lambda _, __: answers.pop(0))

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from corral.clients.rancher.answers import SettingAnswer
-from corral.domain.access import KnownProject
 from corral.domain.gate import Member
 from corral.domain.herd import Instance
 from corral.domain.hosts import Host
+from corral.domain.set_up.environments import KnownProject
 from corral.errors import (
     AwsUnavailableError,
     RancherConflictError,

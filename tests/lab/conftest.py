@@ -7,12 +7,14 @@ import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from tasks import connect
+from tests.lab.day_two import set_day_two
 from tests.lab.harness import Started
 from tests.lab.herd_of_stage import Herd
-from tests.lab.history import build_with_deaths
+from tests.lab.history import DEATHS, DEATHS_AT_NIGHT, build_with_deaths
 from tests.lab.prefect_alone import PrefectAlone, prefect_alone
 from tests.lab.processes import CommandLines
 from tests.lab.stage import Stage, set_stage
+from tests.lab_unit.ranchers import Ranchers
 
 
 @pytest.fixture(scope="session")
@@ -30,9 +32,23 @@ def command_lines() -> Iterator[CommandLines]:
 
 
 @pytest.fixture(scope="session")
-def built(stage: Stage, command_lines: CommandLines) -> Started:
-    """The cluster, built by runs that died at every stage and a last one that did not."""
-    return build_with_deaths(stage)
+def built(stage: Stage, command_lines: CommandLines, request: pytest.FixtureRequest) -> Started:
+    """The cluster, built by runs that died on the way and a last one that did not."""
+    at_night = request.config.getoption("nightly")
+    return build_with_deaths(stage, DEATHS_AT_NIGHT if at_night else DEATHS)
+
+
+@pytest.fixture(scope="session")
+def standing(stage: Stage) -> Started:
+    """The cluster, built by one run; nothing to do for it, where it was built with deaths."""
+    return stage.build("build-at-once")
+
+
+@pytest.fixture(scope="session")
+def second(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A cluster of its own for what comes after a build; each test leaves it whole and in step."""
+    with set_day_two(tmp_path_factory.mktemp("day-two")) as day_two:
+        yield day_two
 
 
 @pytest.fixture
@@ -48,7 +64,7 @@ def here(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
 
 
 @pytest.fixture
-def herd(here: Stage, built: Started, monkeypatch: pytest.MonkeyPatch) -> Iterator[Herd]:
+def herd(here: Stage, standing: Started, monkeypatch: pytest.MonkeyPatch) -> Iterator[Herd]:
     """The built cluster's herd, whole, and nobody to be told of anything.
 
     Whether Rancher was restarted a moment ago, by another test, is of no concern.
@@ -75,3 +91,11 @@ def there(alone: PrefectAlone) -> Iterator[PrefectAlone]:
     """The same, for flows and tasks that run in the test's own process."""
     with alone.settings():
         yield alone
+
+
+@pytest.fixture(scope="module")
+def ranchers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ranchers]:
+    """Ranchers for the tests of a module, without a lab and without machines."""
+    started = Ranchers(tmp_path_factory.mktemp("ranchers"))
+    yield started
+    started.stop()

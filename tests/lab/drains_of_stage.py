@@ -15,7 +15,8 @@ from corral.settings import Settings, load_cluster_spec
 from flows.drain_hosts import drain_hosts
 from tasks.probes import administrator
 from tests.lab.harness import Started, wait_until
-from tests.lab.herd_of_stage import CLUSTER_FILE, Herd
+from tests.lab.herd_of_stage import Herd
+from tests.lab.stage import CLUSTER_FILE
 
 GROUP = "lab-web"
 QUEUE = f"{GROUP}-terminations"

@@ -94,5 +94,10 @@ def flow_command(flow: str, **parameters: Any) -> list[str]:
     """Return the command that runs a flow in a process of its own."""
     module, name = flow.rsplit(".", 1)
     given = json.dumps(json.dumps(parameters))
-    call = f"import json; from {module} import {name}; {name}(**json.loads({given}))"
+    # By its state: what a run returns is lost where Prefect answered late.
+    call = (
+        f"import json, sys; from {module} import {name};"
+        f" end = {name}(**json.loads({given}), return_state=True);"
+        " sys.exit(None if end.is_completed() else end.message)"
+    )
     return [sys.executable, "-c", call]

@@ -14,14 +14,13 @@ from prefect.client.schemas.objects import State
 from corral.clients.aws import open_session
 from corral.clients.rancher import RancherClient
 from corral.domain.hosts import ACTIVE, DISCONNECTED, INSTANCE_LABEL
-from corral.settings import PROJECT, Settings, load_cluster_spec
+from corral.settings import Settings, load_cluster_spec
 from flows.reconcile_hosts import reconcile_hosts
 from tasks import connect
 from tasks.probes import administrator
 from tests.lab.harness import wait_until
-from tests.lab.stage import Stage
+from tests.lab.stage import CLUSTER_FILE, Stage
 
-CLUSTER_FILE = PROJECT / "deployments" / "clusters" / "lab.yaml"
 SEEDED_NETWORK = "10.200."
 """Where hosts have their addresses that the lever makes up."""
 AGENT_S = 90.0

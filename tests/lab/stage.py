@@ -1,10 +1,11 @@
-"""One lab and one Prefect server, and what a test of a whole flow does with them."""
+"""One lab, one Prefect server and one cluster file, and what tests of whole flows do with them."""
 
 import json
 import os
+import shutil
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,18 +13,26 @@ from typing import Any
 
 import boto3
 import requests
+import yaml
+from prefect.concurrency.services import ConcurrencySlotAcquisitionWithLeaseService
 
+from corral.settings import PROJECT
 from lab.ready import Ready
-from tests.lab.harness import PREFECT, Started, flow_command, wait_until
+from tests.lab.harness import PREFECT, STOP_S, Started, flow_command, wait_until
 
+BUILD = "flows.build_cluster.build_cluster"
+CLUSTER_FILE = PROJECT / "deployments" / "clusters" / "lab.yaml"
 LAB_UP = [sys.executable, "-m", "lab", "up"]
 # Those of dev and prod have schedules, and would run beside the tests.
 DEPLOY = ["--no-prompt", "deploy", "--name", "lab", "--name", "all"]
 TIME_SCALE = 20
-START_S = 180
+START_S = 400
+FLOW_S = 900.0
 
 READING = ("Describe", "Get", "List", "Head", "GET", "HEAD", "Lookup")
 LOCKING = ("PutObject", "DeleteObject")
+
+Edit = Callable[[dict[str, Any]], object]
 
 
 @dataclass
@@ -39,6 +48,27 @@ class Stage:
     def work_dir(self) -> Path:
         return Path(self.environment["CORRAL_WORK_DIR"])
 
+    @property
+    def file(self) -> Path:
+        """The file of the cluster `lab`, a copy of its own."""
+        return Path(self.environment["CORRAL_CLUSTERS_DIR"]) / CLUSTER_FILE.name
+
+    def edit(self, change: Edit) -> None:
+        """Change the cluster file: the function gets its content, and may change it in place."""
+        content = yaml.safe_load(self.file.read_text())
+        change(content)
+        self.file.write_text(yaml.safe_dump(content, sort_keys=False))
+
+    @contextmanager
+    def edited(self, change: Edit) -> Iterator[None]:
+        """Change the cluster file, and put back what was in it."""
+        before = self.file.read_text()
+        self.edit(change)
+        try:
+            yield
+        finally:
+            self.file.write_text(before)
+
     def client(self, service: str) -> Any:
         client: Any = boto3.client  # its stubs know literal names only
         return client(
@@ -52,6 +82,21 @@ class Stage:
     def run_flow(self, flow: str, log: str, **parameters: Any) -> Started:
         """Run a flow in a process of its own."""
         return self._start(flow_command(flow, **parameters), log)
+
+    def finish(self, flow: str, log: str, **parameters: Any) -> Started:
+        """Run a flow of the cluster to its good end."""
+        run = self.run_flow(flow, log, cluster="lab", **parameters)
+        assert run.wait(FLOW_S) == 0, run.tail
+        return run
+
+    def refuse(self, flow: str, log: str, **parameters: Any) -> Started:
+        """Run a flow of the cluster to a bad end."""
+        run = self.run_flow(flow, log, cluster="lab", **parameters)
+        assert run.wait(FLOW_S) != 0, run.tail
+        return run
+
+    def build(self, log: str, **parameters: Any) -> Started:
+        return self.finish(BUILD, log, **parameters)
 
     def run(self, *command: str, log: str) -> Started:
         return self._start([*PREFECT, *command], log)
@@ -127,7 +172,14 @@ def set_stage(folder: Path, time_scale: float = TIME_SCALE) -> Iterator[Stage]:
         with serve_prefect(folder) as prefect:
             wait_until(ready_file.exists, START_S, "the lab is ready")
             ready = json.loads(ready_file.read_text())
-            own = {"CORRAL_WORK_DIR": str(folder / "work"), "PYTHONUNBUFFERED": "1"}
+            clusters = folder / "clusters"
+            clusters.mkdir()
+            shutil.copy(CLUSTER_FILE, clusters)
+            own = {
+                "CORRAL_WORK_DIR": str(folder / "work"),
+                "CORRAL_CLUSTERS_DIR": str(clusters),
+                "PYTHONUNBUFFERED": "1",
+            }
             exports = Ready.read(ready_file).exports()
             stage = Stage(os.environ | prefect | own | exports, ready, folder)
             try:
@@ -158,6 +210,8 @@ def serve_prefect(folder: Path) -> Iterator[dict[str, str]]:
         wait_until(lambda: _answers(prefect["PREFECT_API_URL"]), START_S, "Prefect answers")
         yield prefect
     finally:
+        # What waits for a turn in this process is kept for good, with a client of this server.
+        ConcurrencySlotAcquisitionWithLeaseService.drain_all(STOP_S, at_exit=False)
         server.terminate()
 
 

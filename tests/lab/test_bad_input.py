@@ -12,7 +12,7 @@ from corral.settings import PROJECT
 from flows.build_cluster import build_cluster
 from tests.lab.stage import Stage
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("stage"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("stage"), pytest.mark.timeout(900)]
 
 LAB = yaml.safe_load((PROJECT / "deployments" / "clusters" / "lab.yaml").read_text())
 
@@ -93,6 +93,14 @@ CASES = [
         "nowhere.test",
         id="no-hosted-zone",
     ),
+    pytest.param(
+        lambda lab: lab["rancher"]["environments"][0].update(
+            registries=[{"kind": "password", "address": "r.corral.test", "secret": "bad/registry"}]
+        ),
+        _nothing,
+        "AWS Secrets Manager has no secret bad/registry",
+        id="missing-secret",
+    ),
 ]
 
 
@@ -107,6 +115,7 @@ def test_bad_input_ends_with_one_clear_sentence_and_changes_nothing(
 ):
     content = copy.deepcopy(LAB) | {"name": "bad"}
     content["aws"]["state_bucket"] = "corral-bad-terraform-states"
+    content["rancher"]["environments"] = [{"name": "lab"}]
     edit(content)
     (tmp_path / "bad.yaml").write_text(yaml.safe_dump(content))
     for name, value in surroundings(tmp_path).items():

@@ -24,7 +24,7 @@ from tasks.silence import end_if_silent
 from tests.lab.harness import wait_until
 from tests.lab.prefect_alone import RUN_S, START_S, PrefectAlone, kill_runs
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("prefect"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("prefect"), pytest.mark.timeout(600)]
 
 A_MOMENT = timedelta(seconds=2)
 

@@ -9,7 +9,7 @@ from tests.lab.drains_of_stage import GROUP, SPOT_QUEUE, Drains, spot_warning, t
 from tests.lab.harness import wait_until
 from tests.lab.herd_of_stage import Herd
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("stage"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("herd"), pytest.mark.timeout(1200)]
 
 REACTION_S = 20.0
 ROOM_S = 60.0

@@ -10,7 +10,7 @@ from prefect.states import Crashed
 from tests.lab.harness import wait_until
 from tests.lab.herd_of_stage import ENQUEUE, Herd
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("stage"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("herd"), pytest.mark.timeout(1200)]
 
 ROOM_S = 30.0
 """Seconds that a process of its own takes to start, find its turn and get to work."""

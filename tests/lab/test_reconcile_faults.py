@@ -9,7 +9,7 @@ import pytest
 
 from tests.lab.herd_of_stage import Herd
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("stage"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("herd"), pytest.mark.timeout(1200)]
 
 INSTANCES = "DescribeInstances"
 HOSTS = "GET /v2-beta/hosts"

@@ -2,20 +2,21 @@
 
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 from prefect import flow
 
-from corral.clients.terraform import Backend, StackJob, run_stack
+from corral.clients.terraform import Backend, Mandate, StackJob, run_stack
 from corral.cluster import ClusterSpec
-from corral.domain.plans import Wholeness
+from corral.domain.plans import Approval, Wholeness
 from corral.domain.stacks import ControlPlaneOutputs, Database, SecurityGroupsOutputs, VpcOutputs
 from corral.errors import GateTimeoutError, StateLockedError, UnsafePlanError
 from corral.settings import Settings, load_cluster_spec
 from tasks.clusters import load_cluster
 from tasks.rancher import FIRST_STAGE, await_gate
+from tests.engine.shelf_double import lonely_watch
 from tests.lab.harness import Started
 from tests.lab.stage import Stage
 
@@ -41,7 +42,7 @@ def database(here: Stage, spec: ClusterSpec) -> Database:
     return Database.of(spec, vpc, groups)
 
 
-def _run(stack: Database) -> None:
+def _run(stack: Database, *approvals: Approval) -> None:
     settings = Settings(lock_wait_s=1)
     job = StackJob(
         folder=settings.stacks_dir / stack.folder,
@@ -50,20 +51,36 @@ def _run(stack: Database) -> None:
         backend=Backend(stack.place.state_bucket, stack.region),
         environment={},
     )
-    run_stack(job, settings, allow=[], is_whole=lambda _: Wholeness.WHOLE, listen=lambda _: None)
+    run_stack(
+        job,
+        settings,
+        Mandate(approvals, datetime.now(UTC).date()),
+        lonely_watch(settings.work_dir / "shelf"),
+        is_whole=lambda _: Wholeness.WHOLE,
+        listen=lambda _: None,
+    )
 
 
-def test_a_plan_that_would_replace_the_database_is_refused(
-    here: Stage, built: Started, database: Database
+@pytest.mark.parametrize(
+    "approvals",
+    [
+        [],
+        [Approval("database", "aws_db_instance.this")],
+        [Approval("database", "aws_db_instance.this", date(2026, 1, 1))],
+    ],
+    ids=["no-approval", "no-date", "past-date"],
+)
+def test_a_plan_that_would_replace_the_database_is_forbidden(
+    here: Stage, built: Started, database: Database, approvals: list[Approval]
 ):
     before = _database_ids(here)
 
     with pytest.raises(UnsafePlanError) as refused:
-        _run(database.model_copy(update={"username": "somebodyelse"}))
+        _run(database.model_copy(update={"username": "somebodyelse"}), *approvals)
 
     assert "aws_db_instance.this: would replace the database" in str(refused.value)
     assert "username forces it" in str(refused.value)
-    assert "database:aws_db_instance.this" in str(refused.value)
+    assert "database:aws_db_instance.this until" in str(refused.value)
     assert _database_ids(here) == before
 
 

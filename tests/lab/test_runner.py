@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import indent
 
@@ -18,6 +19,7 @@ from corral.clients.terraform import (
     Backend,
     Event,
     EventKind,
+    Mandate,
     StackJob,
     StackResult,
     find_engine,
@@ -25,6 +27,7 @@ from corral.clients.terraform import (
 )
 from corral.domain.plans import Action, Wholeness
 from corral.settings import PROJECT, Settings
+from tests.engine.shelf_double import lonely_watch
 from tests.engine.stub_engine import NO_CHANGE, StubEngine, soon
 from tests.engine.terraform_bench import Bench
 
@@ -75,14 +78,18 @@ ENGINES = """
 import os, signal, sys, threading, time
 from datetime import timedelta
 from pathlib import Path
-from corral.clients.terraform.process import ENGINES, Order, engines_end_with_us
+from corral.clients.process import ENGINES, Order, engines_end_with_us
+from corral.errors import TerraformError
 
 engine, folder = sys.argv[1], Path(sys.argv[2])
 
 
 def run(number):
     files = folder / f"{number}.out", folder / f"{number}.err"
-    order = Order([engine, "apply"], folder, dict(os.environ), *files, timedelta(seconds=20))
+    limit = timedelta(seconds=20)
+    order = Order(
+        "terraform", [engine, "apply"], folder, dict(os.environ), *files, limit, TerraformError
+    )
     ENGINES.run(order, lambda line: None)
 
 
@@ -211,7 +218,16 @@ def run_queue(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., S
     )
 
     def run(listen: Callable[[Event], None]) -> StackResult:
-        return run_stack(job, settings, allow=(), is_whole=lambda _: Wholeness.WHOLE, listen=listen)
+        result = run_stack(
+            job,
+            settings,
+            Mandate((), datetime.now(UTC).date()),
+            lonely_watch(tmp_path / "shelf"),
+            is_whole=lambda _: Wholeness.WHOLE,
+            listen=listen,
+        )
+        assert isinstance(result, StackResult)
+        return result
 
     return run
 

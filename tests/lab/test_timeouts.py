@@ -8,7 +8,7 @@ from tests.lab.harness import Started
 from tests.lab.prefect_alone import RUN_S, PrefectAlone
 from tests.unit.drips import Drips
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("prefect"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("prefect"), pytest.mark.timeout(600)]
 
 # In a process of its own, as workers have it: only a main thread can be interrupted as it waits.
 SHORT_RUN = """

@@ -36,7 +36,7 @@ class AwsLab:
         self.run(self._start())
 
     def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(30)
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(120)
 
     async def _start(self) -> None:
         self._stack.callback(self.world.addresses.close)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +36,16 @@ class Cluster:
 
     def build(self) -> None:
         """Launch a control node, set Rancher up, launch a host and see it join."""
+        self.serve()
+        self.make_environment_key()
+        self.host = self.launch_host()
+
+    def serve(self) -> None:
+        """Launch a control node, and wait until it answers behind the balancer."""
         self.server = self.launch(SERVE, "serve")
         targets = [{"Id": self.server, "Port": 8080}]
         self.client("elbv2").register_targets(TargetGroupArn=self.target_group, Targets=targets)
         eventually(self.answers_ping, 60)
-        self.make_environment_key()
-        self.host = self.launch_host()
 
     def launch_host(self) -> str:
         """Launch a host and see it join."""
@@ -57,9 +62,11 @@ class Cluster:
         return self.lab.run(on_loop())
 
     def stop(self) -> None:
-        self.lab.run(self.machines.stop())
-        self.lab.run(self._sink.cleanup())
-        self.lab.stop()
+        # Whatever does not end in time, moto is put back: other tests of this process use it.
+        with ExitStack() as stack:
+            stack.callback(self.lab.stop)
+            stack.callback(lambda: self.lab.run(self._sink.cleanup()))
+            stack.callback(lambda: self.lab.run(self.machines.stop()))
 
     def client(self, service: str) -> Any:
         return self.lab.client(service)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from lab.aws.views import DatabaseView, InstanceView
+from lab.aws.views import DatabaseView, InstanceView, SnapshotView
 from lab.machines.docker.workload import Spec
 from lab.world import World
 
@@ -66,6 +66,8 @@ class FakeAws:
 
     instances: dict[str, InstanceView] = field(default_factory=dict)
     database_status: str = "available"
+    password: str = "pa55-database"
+    refuses_plain: bool = False
     callbacks: list[Callable] = field(default_factory=list)
     power: dict[str, bool] = field(default_factory=dict)
 
@@ -89,12 +91,22 @@ class FakeAws:
     def resolve(self, name: str) -> str | None:
         return {RANCHER: BALANCER, DATABASE: ENDPOINT}.get(name)
 
+    def names_of(self, address: str) -> list[str]:
+        return [DATABASE] if address == ENDPOINT else []
+
+    def databases(self) -> list[DatabaseView]:
+        return [
+            DatabaseView(
+                "lab", self.database_status, ENDPOINT, 3306, "cattle", "cattle", self.password,
+                "db-LAB", "5.7.44", self.refuses_plain,
+            )
+        ]  # fmt: skip
+
+    def snapshots(self) -> list[SnapshotView]:
+        return []
+
     def database_by_endpoint(self, host: str) -> DatabaseView | None:
-        if host not in (ENDPOINT, DATABASE):
-            return None
-        return DatabaseView(
-            "lab", self.database_status, ENDPOINT, 3306, "cattle", "cattle", "pa55-database"
-        )
+        return self.databases()[0] if host in (ENDPOINT, DATABASE) else None
 
 
 @dataclass

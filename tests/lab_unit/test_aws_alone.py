@@ -3,11 +3,15 @@
 from pathlib import Path
 
 import boto3
+import pytest
 from aws_lab import KEYS, AwsLab
 from moto import mock_aws
 
 
-def test_moto_is_as_it_was_once_the_lab_has_stopped(tmp_path: Path):
+def test_moto_is_as_it_was_once_the_lab_has_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "true")
     AwsLab(tmp_path).stop()
 
     with mock_aws():

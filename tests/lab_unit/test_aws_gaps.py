@@ -280,7 +280,7 @@ def test_a_group_keeps_its_maintenance_policy_until_it_is_cleared(aws_lab):
 
 def test_the_account_has_a_zone_and_an_image_and_no_others(aws_lab):
     zones = aws_lab.client("route53").list_hosted_zones()["HostedZones"]
-    images = aws_lab.client("ec2").describe_images()["Images"]
+    images = aws_lab.client("ec2").describe_images(Owners=["self"])["Images"]
 
     assert [zone["Name"] for zone in zones] == ["corral.test."]
     assert [image["Name"] for image in images] == ["corral-node-2026.11.0"]

@@ -36,7 +36,6 @@ def session() -> Iterator[boto3.Session]:
             patch.delenv(name, raising=False)
         patch.setenv("AWS_ACCESS_KEY_ID", "testing")
         patch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-        patch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
         patch.setenv("MOTO_S3_ALLOW_CROSSACCOUNT_ACCESS", "false")
         patch.setattr("moto.settings.ACM_VALIDATION_WAIT", -1)
         with mock_aws():

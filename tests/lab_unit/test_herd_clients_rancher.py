@@ -2,12 +2,11 @@
 
 import threading
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 import stamina
-from ranchers import Rancher, Ranchers
+from ranchers import Rancher
 
 from corral.clients.rancher import OutcomeKind, Patience, RancherClient, remove_host, transport
 from corral.domain.steps import Move
@@ -21,20 +20,6 @@ from corral.errors import (
 
 PATIENCE = Patience(deadline=timedelta(seconds=10), interval=timedelta(seconds=0.05))
 ALL = "GET /v2-beta/hosts"
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ranchers]:
-    started = Ranchers(tmp_path_factory.mktemp("lab"))
-    yield started
-    started.stop()
-
-
-@pytest.fixture
-def rancher(lab: Ranchers) -> Iterator[Rancher]:
-    opened = lab.open()
-    yield opened
-    lab.close(opened)
 
 
 @pytest.fixture

@@ -47,6 +47,11 @@ class Machines:
         self._look_for(instance_id)
         self.done.append(("forget", instance_id))
 
+    async def back_up(self, identifier: str) -> str:
+        if identifier != "lab-database":
+            raise LookupError(f"RDS has no instance {identifier} that keeps backups")
+        return f"rds:{identifier}-2026-01-02-03-04"
+
     async def restart_servers(self) -> list[str]:
         self.done.append(("restart",))
         return ["i-1"]
@@ -188,6 +193,17 @@ def test_ranchers_servers_are_restarted_where_they_are(lab):
 
     assert answer.json() == {"instances": ["i-1"]}
     assert lab.machines.done == [("restart",)]
+
+
+def test_a_database_is_backed_up_at_once(lab):
+    answer = lab.pull("POST", "/databases/lab-database/backup", {})
+    other = lab.pull("POST", "/databases/other/backup", {})
+
+    assert (answer.status_code, answer.json()) == (
+        201,
+        {"snapshot": "rds:lab-database-2026-01-02-03-04"},
+    )
+    assert other.status_code == 404
 
 
 def test_a_service_is_made_in_an_environment(lab):

@@ -11,6 +11,8 @@ from machines_surroundings import SERVE
 
 from lab.machines import NoMachineError
 
+pytestmark = pytest.mark.xdist_group("machines-whole")
+
 HOSTS = "GET /v2-beta/projects/{id}/hosts"
 
 
@@ -96,7 +98,8 @@ def test_who_cannot_leave_says_so_once_and_ends_within_its_time(cluster):
     [alert] = cluster.alerts()
     assert alert["dedup_key"] == f"corral/default/leave/{cluster.host}"
     assert alert["event_action"] == "trigger"
-    assert f"host {cluster.host}" in alert["payload"]["custom_details"]["text"]
+    text = alert["payload"]["custom_details"]["text"]
+    assert f"host {cluster.host}" in text
     assert "leave.service /opt/corral-node/bin/corral-node ended with 75" in cluster.console(
         cluster.host
     )

@@ -10,7 +10,8 @@ import pytest
 from moto import mock_aws
 from ranchers import Rancher, Ranchers
 
-from corral.clients.rancher import Patience, SetUp
+from corral.clients.rancher import Patience, Site
+from corral.clients.rancher.set_up import ensure_admin_key, ensure_local_access
 from corral.cluster import ClusterSpec
 from corral.domain.stacks import ControlPlaneOutputs
 from corral.errors import PrerequisiteError
@@ -28,13 +29,6 @@ class Small:
     rancher: Rancher
     server_id: str
     server_address: str
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ranchers]:
-    started = Ranchers(tmp_path_factory.mktemp("lab"))
-    yield started
-    started.stop()
 
 
 @pytest.fixture
@@ -63,7 +57,9 @@ def make_group(name: str, size: int, **more: object) -> list[str]:
     """Make an auto scaling group and return the ids of its instances."""
     scaling = boto3.client("autoscaling", "us-east-1")
     ec2 = boto3.client("ec2", "us-east-1")
-    image = ec2.describe_images()["Images"][0]["ImageId"]
+    zone = {"Name": "availability-zone", "Values": ["us-east-1a"]}
+    subnet = ec2.describe_subnets(Filters=[zone])["Subnets"][0]["SubnetId"]
+    image = ec2.register_image(Name=name, RootDeviceName="/dev/xvda")["ImageId"]
     ec2.create_launch_template(
         LaunchTemplateName=name, LaunchTemplateData={"ImageId": image, "InstanceType": "m5.large"}
     )
@@ -72,7 +68,7 @@ def make_group(name: str, size: int, **more: object) -> list[str]:
         LaunchTemplate={"LaunchTemplateName": name},
         MinSize=size,
         MaxSize=5,
-        AvailabilityZones=["us-east-1a"],
+        VPCZoneIdentifier=subnet,
         **more,
     )
     group = scaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])
@@ -173,8 +169,9 @@ def secure(small: Small, session: boto3.Session) -> None:
     patience = Patience(timedelta(seconds=10), timedelta(seconds=0.01))
     secrets = vault(small.spec, session)
     url = small.rancher.url
-    setting = SetUp("lab", secrets, public_url=url, reached_at=url, patience=patience)
-    assert len(list(setting.secure(small.spec.rancher.environments))) == 2
+    site = Site("lab", secrets, public_url=url, reached_at=url, patience=patience)
+    ensure_admin_key(site)
+    ensure_local_access(site)
 
 
 def test_who_was_never_reached_is_told_of_the_admin_networks(small, lab):
@@ -200,7 +197,7 @@ def test_another_version_for_a_living_cluster_is_refused(small):
     rancher = small.spec.rancher.model_copy(update={"version": "v1.6.31"})
     spec = small.spec.model_copy(update={"rancher": rancher})
 
-    with pytest.raises(PrerequisiteError, match="an upgrade is not what a build does"):
+    with pytest.raises(PrerequisiteError, match="only upgrade-rancher changes that"):
         check_living_cluster(spec, connect.aws(spec.aws))
 
 

@@ -3,6 +3,8 @@
 import pytest
 from rancher_lab import RancherLab
 
+from lab.rancher.callers import identity_key
+
 PASSWORD = {"username": "admin", "password": "pa55", "name": "Admin", "enabled": True}
 
 
@@ -81,7 +83,14 @@ def test_an_environment_key_needs_no_prefix(rancher):
         ("environment", "GET", "/v2-beta/projects/1a5/hosts", 200),
         ("environment", "GET", "/v2-beta/projects/{other}/hosts", 403),
         ("environment", "GET", "/v2-beta/projects/nonsense/hosts", 403),
-        ("environment", "POST", "/v2-beta/projects", 403),
+        ("environment", "GET", "/v2-beta/projects/1a5", 200),
+        ("environment", "GET", "/v2-beta/projects/{other}", 404),
+        ("environment", "POST", "/v2-beta/projects", 405),
+        ("environment", "POST", "/v2-beta/projects/1a5/projects", 405),
+        ("environment", "PUT", "/v2-beta/projects/1a5", 405),
+        ("environment", "PUT", "/v2-beta/projects/{other}", 405),
+        ("environment", "DELETE", "/v2-beta/projects/{other}", 405),
+        ("environment", "POST", "/v2-beta/projects/{other}?action=setmembers", 404),
         ("environment", "GET", "/v2-beta/clustermemberships", 404),
         ("environment", "POST", "/v2-beta/localauthconfigs", 404),
         ("environment", "PUT", "/v2-beta/settings/api.host", 405),
@@ -95,6 +104,15 @@ def test_an_environment_key_needs_no_prefix(rancher):
         ("admin_key", "POST", "/v2-beta/registrationtokens", 405),
         ("admin_key", "POST", "/v2-beta/projects/1a5/registrationtokens", 201),
         ("admin_key", "GET", "/v2-beta/clustermemberships", 200),
+        ("admin_key", "PUT", "/v2-beta/hosts/1h1", 405),
+        ("admin_key", "DELETE", "/v2-beta/hosts/1h1", 405),
+        ("admin_key", "POST", "/v2-beta/projects/1a5/projects", 405),
+        ("user", "POST", "/v2-beta/projects", 201),
+        ("user", "PUT", "/v2-beta/projects/1a5", 404),
+        ("user", "GET", "/v2-beta/clustermemberships", 404),
+        ("user", "PUT", "/v2-beta/settings/api.host", 405),
+        ("user", "POST", "/v2-beta/localauthconfigs", 404),
+        ("user", "GET", "/v2-beta/accounts/1a1", 404),
         ("user", "GET", "/v2-beta/projects/1a5/hosts", 403),
         ("user", "GET", "/v2-beta/projects/1a5", 404),
     ],
@@ -112,10 +130,10 @@ def test_a_callers_reach(rancher, who, method, path, status):
     [
         ("owner", "PUT", 200),
         ("member", "PUT", 200),
-        ("restricted", "PUT", 403),
+        ("restricted", "PUT", 405),
         ("readonly", "PUT", 405),
         ("owner", "DELETE", 405),
-        ("restricted", "DELETE", 403),
+        ("restricted", "DELETE", 405),
         ("readonly", "GET", 200),
     ],
 )
@@ -132,6 +150,31 @@ def test_a_members_role_decides_about_hosts(rancher, role, method, status):
         assert ("deactivate" in shown) == (role in ("owner", "member"))
 
 
+@pytest.mark.parametrize(
+    ("role", "status"), [("owner", 200), ("member", 403), ("restricted", 403), ("readonly", 403)]
+)
+def test_only_owners_change_an_environment(rancher, role, status):
+    _set_role(rancher, role)
+    path = "/v2-beta/projects/1a5"
+
+    answer = rancher.request("PUT", path, auth=rancher.user, json={"description": "d"})
+
+    assert answer.status_code == status
+    shown = rancher.get(path, auth=rancher.user).json()["actions"]
+    assert ("setmembers" in shown) == (role == "owner")
+
+
+@pytest.mark.parametrize(
+    ("role", "status"), [("owner", 201), ("member", 201), ("restricted", 404), ("readonly", 404)]
+)
+def test_owners_and_members_alone_bring_new_hosts(rancher, role, status):
+    _set_role(rancher, role)
+
+    made = rancher.post("/v2-beta/projects/1a5/registrationtokens", auth=rancher.user)
+
+    assert made.status_code == status
+
+
 def _set_role(rancher, role):
     users = rancher.get("/v2-beta/accounts?kind=user", auth=rancher.admin_key).json()["data"]
     members = [
@@ -142,16 +185,18 @@ def _set_role(rancher, role):
         "/v2-beta/projects/1a5?action=setmembers", {"members": members}, auth=rancher.admin_key
     )
     assert answer.status_code == 200
-    wanted = [(users[0]["id"], role)]
-    rancher.wait_for(lambda: _active_members(rancher, users[0]["id"]) == wanted)
+    rancher.wait_for(lambda: _active_roles(rancher, users[0]["id"]) == [role])
 
 
-def _active_members(rancher, user_id):
+def _active_roles(rancher, user_id):
     members = rancher.cluster.store.project_members
+    own = identity_key("rancher_id", user_id)
     return [
-        (one.external_id, one.role)
+        one.role
         for one in members
-        if one.state == "active" and one.external_id == user_id
+        if one.state == "active"
+        and identity_key(one.external_id_type, one.external_id) == own
+        and one.project_id == 5
     ]
 
 
@@ -215,7 +260,7 @@ def test_name_and_password_are_exchanged_for_a_token(rancher):
 def test_strangers_may_ask_how_one_logs_in(rancher):
     entry = rancher.get("/v2-beta/token").json()["data"][0]
 
-    assert (entry["authProvider"], entry["security"]) == ("localauthconfig", True)
+    assert (entry["authProvider"], entry["security"]) == ("localAuthConfig", True)
 
 
 def test_a_wrong_password_for_a_known_name_is_refused(rancher):

@@ -2,7 +2,8 @@
 
 import pytest
 
-from lab.rancher.states import TABLES, find, shown_host_state
+from lab.rancher.state_tables import TABLES, find
+from lab.rancher.states import shown_host_state
 
 HOST_ACTIONS = {
     "activate": {"inactive", "registering", "provisioned"},

@@ -1,74 +1,32 @@
 """Set-up against a whole Rancher: made once, found again, and finished after a death anywhere."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import boto3
 import pytest
-import requests
+from mortality import Death, Fate, MortalVault, mortal_calls
 from moto import mock_aws
 from pydantic import SecretStr
 from ranchers import Rancher, Ranchers
 
 from corral.clients.aws import SecretVault
-from corral.clients.rancher import Patience, RancherClient, SetUp, read_admin_key
+from corral.clients.rancher import Patience, RancherClient, Site, read_admin_key
+from corral.clients.rancher.set_up import (
+    ensure_admin_key,
+    ensure_environments,
+    ensure_local_access,
+    ensure_settings,
+)
 from corral.cluster import Environment
-from corral.domain.access import Did, KeyPair, Step
+from corral.domain.set_up.keys import KeyPair
+from corral.domain.set_up.steps import Did, Step
 from corral.errors import AmbiguousError, PrerequisiteError
 
 PUBLIC_URL = "https://rancher.corral.test"
 ENVIRONMENTS = (Environment(name="main", description="All that earns money"),)
 PATIENCE = Patience(deadline=timedelta(seconds=10), interval=timedelta(seconds=0.01))
-
-
-class Death(BaseException):
-    """The end of the process, as sudden as a SIGKILL: nothing of ours may catch it."""
-
-
-@dataclass
-class Fate:
-    """Lets so many calls be answered, and has nobody live to read the answer of the next one."""
-
-    calls: int | None = None
-    seen: int = 0
-
-    def answered(self) -> None:
-        self.seen += 1
-        if self.calls is not None and self.seen > self.calls:
-            raise Death
-
-
-@dataclass
-class MortalVault:
-    """Secrets Manager, as seen by a process that may die with each call."""
-
-    vault: SecretVault
-    fate: Fate = field(default_factory=Fate)
-
-    def read(self, name: str) -> dict[str, str] | None:
-        value = self.vault.read(name)
-        self.fate.answered()
-        return value
-
-    def write(self, name: str, value: Mapping[str, str]) -> None:
-        self.vault.write(name, value)
-        self.fate.answered()
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ranchers]:
-    started = Ranchers(tmp_path_factory.mktemp("lab"))
-    yield started
-    started.stop()
-
-
-@pytest.fixture
-def rancher(lab: Ranchers) -> Iterator[Rancher]:
-    opened = lab.open()
-    yield opened
-    lab.close(opened)
 
 
 @pytest.fixture
@@ -82,16 +40,21 @@ def new_vault() -> SecretVault:
     return SecretVault(session, {"Cluster": "lab"})
 
 
+def site_of(rancher: Rancher, vault: Any) -> Site:
+    return Site("lab", vault, public_url=PUBLIC_URL, reached_at=rancher.url, patience=PATIENCE)
+
+
+def secure(site: Site) -> list[Step]:
+    return [ensure_admin_key(site), ensure_local_access(site)]
+
+
 def set_up(rancher: Rancher, vault: Any, environments=ENVIRONMENTS, alerts=()) -> list[Step]:
-    setting = SetUp(
-        "lab",
-        vault,
-        public_url=PUBLIC_URL,
-        reached_at=rancher.url,
-        patience=PATIENCE,
-        alerts=[SecretStr(url) for url in alerts],
-    )
-    return [*setting.secure(environments), *setting.furnish(environments)]
+    site, urls = site_of(rancher, vault), [SecretStr(url) for url in alerts]
+    return [
+        *secure(site),
+        *ensure_settings(site, {}),
+        *ensure_environments(site, environments, urls),
+    ]
 
 
 def administrator(rancher: Rancher, vault: SecretVault) -> RancherClient:
@@ -169,23 +132,22 @@ def test_hosts_learn_whom_to_tell_and_learn_it_anew_when_it_changes(rancher, vau
     assert vault.read("lab/environments/main") == {**before, "alerts": "json://chat"}
 
 
-def test_a_run_that_died_after_any_call_is_finished_by_the_next_one(lab, vault, monkeypatch):
+def test_a_run_that_died_after_any_call_is_finished_by_the_next_one(lab, vault):
     """One new Rancher for each call of a set-up; its run dies as that call is answered."""
     deaths = 0
-    while dies(lab, vault, Fate(calls=deaths), monkeypatch):
+    while dies(lab, vault, Fate(calls=deaths)):
         deaths += 1
     assert deaths > 20
 
 
-def dies(lab: Ranchers, vault: SecretVault, fate: Fate, monkeypatch: pytest.MonkeyPatch) -> bool:
+def dies(lab: Ranchers, vault: SecretVault, fate: Fate) -> bool:
     """Set a new Rancher up until fate strikes, then again in peace; say whether it struck."""
     rancher, struck = lab.open(), False
-    with monkeypatch.context() as patch:
-        patch.setattr(requests.Session, "send", mortal(requests.Session.send, fate))
-        try:
+    try:
+        with mortal_calls(fate):
             set_up(rancher, MortalVault(vault, fate))
-        except Death:
-            struck = True
+    except Death:
+        struck = True
     set_up(rancher, vault)
     assert_whole(rancher, vault)
     lab.close(rancher)
@@ -197,15 +159,6 @@ def forget_secrets() -> None:
     manager = boto3.client("secretsmanager", region_name="us-east-1")
     for secret in manager.list_secrets()["SecretList"]:
         manager.delete_secret(SecretId=secret["ARN"], ForceDeleteWithoutRecovery=True)
-
-
-def mortal(send: Any, fate: Fate) -> Any:
-    def send_and_die(self, request, **options):
-        response = send(self, request, **options)
-        fate.answered()
-        return response
-
-    return send_and_die
 
 
 def test_a_key_switched_off_by_somebody_is_replaced(rancher, vault):
@@ -230,6 +183,11 @@ def test_a_secret_that_opens_nothing_is_replaced(rancher, vault):
     steps = set_up(rancher, vault)
 
     assert steps[-1].did is Did.REPLACED
+    admin = administrator(rancher, vault)
+    [old] = [key for key in admin.api_keys() if key.access_key == secret["access_key"]]
+    assert old.state == "active", "somebody who read the right one may work with it"
+    admin.act_on_key(old.id, "deactivate")
+    set_up(rancher, vault)
     assert_whole(rancher, vault)
 
 
@@ -292,7 +250,7 @@ def test_half_switched_on_access_control_is_finished(rancher, vault):
     steps = set_up(rancher, vault)
 
     assert steps[1].did is Did.CREATED
-    assert admin.setting("api.auth.provider.configured").effective == "localauthconfig"
+    assert admin.setting("api.auth.provider.configured").effective == "localAuthConfig"
 
 
 def test_an_environment_that_exists_twice_is_an_error_with_both_ids(rancher, vault):
@@ -309,24 +267,22 @@ def test_an_environment_that_exists_twice_is_an_error_with_both_ids(rancher, vau
     assert rancher.writes() == []
 
 
-def test_an_environment_that_exists_twice_is_found_before_anything_is_made(rancher, vault):
+def test_an_environment_that_exists_twice_is_found_behind_a_shut_door(rancher, vault):
     nobody = RancherClient(rancher.url)
     template = nobody.template_id("Cattle")
     for _ in range(2):
         nobody.create_project("late", "", template)
-    rancher.world.journal.clear()
 
     with pytest.raises(AmbiguousError, match="late exists 2 times"):
         set_up(rancher, vault, (*ENVIRONMENTS, Environment(name="late")))
 
-    assert rancher.writes() == []
-    assert vault.read("lab/rancher/admin") is None
+    assert not nobody.is_accepted()
+    names = [project.name for project in administrator(rancher, vault).projects()]
+    assert "main" not in names
 
 
 def test_a_closed_rancher_lets_no_stranger_in_before_it_has_environments(rancher, vault):
-    setting = SetUp("lab", vault, public_url=PUBLIC_URL, reached_at=rancher.url, patience=PATIENCE)
-
-    steps = list(setting.secure(ENVIRONMENTS))
+    steps = secure(site_of(rancher, vault))
 
     assert [step.what for step in steps] == ["administrator's key", "access control"]
     assert not RancherClient(rancher.url).is_accepted()

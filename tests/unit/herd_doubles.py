@@ -4,10 +4,10 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from corral.domain.access import KnownProject
 from corral.domain.gate import Member
 from corral.domain.herd import Instance, Rule
 from corral.domain.hosts import Host
+from corral.domain.set_up.environments import KnownProject
 from corral.errors import CorralError, RancherConflictError
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from corral.domain.access import KnownProject
 from corral.domain.herd import Assessment, Finding, Instance, Rule, View, Watch, assess
 from corral.domain.hosts import Host
+from corral.domain.set_up.environments import KnownProject
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -1,27 +1,28 @@
-"""What set-up decides about keys, access control, settings and environments."""
+"""What set-up decides about keys, settings and environments."""
+
+from datetime import UTC, datetime
 
 import pytest
 
-from corral.domain.access import (
+from corral.domain.set_up.environments import KnownProject, find_project
+from corral.domain.set_up.keys import (
     KeyPair,
     KnownKey,
-    KnownProject,
     find_leftovers,
-    find_project,
     find_stored,
     key_name,
-    needs_access_control,
-    needs_setting,
     next_removal_action,
 )
+from corral.domain.set_up.settings import needs_setting
 from corral.errors import AmbiguousError, PrerequisiteError
 
 NAME = key_name("lab/rancher/admin")
 PAIR = KeyPair("ACCESS", "hidden")
+BORN = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 def key(key_id: str = "1c1", *, name: str = NAME, state: str = "active", access: str = "ACCESS"):
-    return KnownKey(id=key_id, name=name, state=state, access_key=access)
+    return KnownKey(id=key_id, name=name, state=state, access_key=access, created=BORN)
 
 
 def test_a_key_never_shows_its_secret_half():
@@ -47,18 +48,19 @@ def test_the_stored_key_counts_if_rancher_lets_it_in(stored, listed, found):
 
 
 @pytest.mark.parametrize(
-    ("listed", "kept", "leftovers"),
+    ("listed", "stored", "leftovers"),
     [
         pytest.param([key()], None, ["1c1"], id="made but never stored"),
         pytest.param([key(state="inactive")], None, ["1c1"], id="half removed"),
         pytest.param([key(state="removing")], None, [], id="being removed"),
-        pytest.param([key()], key(), [], id="in use"),
-        pytest.param([key(), key("1c2", access="B")], key(), ["1c2"], id="one in use, one lost"),
+        pytest.param([key()], PAIR, [], id="in use"),
+        pytest.param([key(), key("1c2", access="B")], PAIR, [], id="one stored, one replaced"),
+        pytest.param([key(state="inactive")], PAIR, ["1c1"], id="switched off by somebody"),
         pytest.param([key(name="by hand")], None, [], id="other people's"),
     ],
 )
-def test_only_our_own_keys_that_nobody_can_use_are_removed(listed, kept, leftovers):
-    assert [found.id for found in find_leftovers(NAME, listed, kept)] == leftovers
+def test_only_our_own_keys_that_nobody_can_use_are_removed(listed, stored, leftovers):
+    assert [found.id for found in find_leftovers(NAME, listed, stored)] == leftovers
 
 
 @pytest.mark.parametrize(
@@ -67,21 +69,6 @@ def test_only_our_own_keys_that_nobody_can_use_are_removed(listed, kept, leftove
 )
 def test_an_active_key_is_deactivated_before_it_is_removed(state, action):
     assert next_removal_action(state) == action
-
-
-@pytest.mark.parametrize(
-    ("enabled", "provider", "needed"),
-    [
-        pytest.param(False, "none", True, id="a new Rancher"),
-        pytest.param(True, "", True, id="half switched on"),
-        pytest.param(True, "none", True, id="half switched on, said so"),
-        pytest.param(False, "localauthconfig", True, id="switched off"),
-        pytest.param(True, "localauthconfig", False, id="on"),
-        pytest.param(True, "githubconfig", False, id="on by another provider"),
-    ],
-)
-def test_access_control_is_switched_on_until_it_is_whole(enabled, provider, needed):
-    assert needs_access_control(enabled=enabled, provider=provider) is needed
 
 
 @pytest.mark.parametrize(

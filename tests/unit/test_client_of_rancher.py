@@ -12,8 +12,8 @@ import stamina
 from responses import matchers
 
 from corral.clients.rancher import RancherClient
-from corral.domain.access import KeyPair
 from corral.domain.gate import Member
+from corral.domain.set_up.keys import KeyPair
 from corral.errors import (
     RancherAnswerError,
     RancherConflictError,
@@ -140,6 +140,15 @@ def test_the_version_is_read_even_from_a_refusal(answers):
     answers.get(API, status=401, headers={"X-Rancher-Version": "v1.6.30"})
 
     assert RancherClient(URL).version() == "v1.6.30"
+    assert RancherClient(URL).server_version() == "v1.6.30"
+
+
+def test_what_comes_instead_of_a_version_is_none(answers):
+    answers.get(API, status=502)
+
+    assert "without a version" in RancherClient(URL).version()
+    with pytest.raises(RancherUnreachableError, match="asked for its version, answered 502"):
+        RancherClient(URL).server_version()
 
 
 @pytest.mark.parametrize(
@@ -266,7 +275,8 @@ def test_a_template_counts_once_it_is_active(answers, rancher):
 
 
 def test_keys_of_other_accounts_are_left_out(answers, rancher):
-    listed = [{"id": "1c1", "accountId": "1a1"}, {"id": "1c2", "accountId": "1a7"}]
+    born = {"created": "2026-03-01T10:00:00Z"}
+    listed = [{"id": "1c1", "accountId": "1a1", **born}, {"id": "1c2", "accountId": "1a7", **born}]
     answers.get(f"{API}/apikeys", json=page(listed))
 
     assert [key.id for key in rancher.api_keys("1a7")] == ["1c2"]
@@ -274,7 +284,8 @@ def test_keys_of_other_accounts_are_left_out(answers, rancher):
 
 def test_nothing_secret_is_logged(answers, rancher, caplog):
     caplog.set_level("DEBUG")
-    made = {"id": "1c1", "publicValue": "ACCESS2", "secretValue": "s3cret"}
+    born = "2026-03-01T10:00:00Z"
+    made = {"id": "1c1", "created": born, "publicValue": "ACCESS2", "secretValue": "s3cret"}
     answers.post(f"{API}/apikeys", status=201, json=made)
     answers.post(f"{API}/localauthconfigs", status=201, json={"password": "passw0rd"})
 

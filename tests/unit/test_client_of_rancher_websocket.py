@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 from corral.clients.rancher import RancherClient
-from corral.domain.access import KeyPair
+from corral.domain.set_up.keys import KeyPair
 
 MAGIC = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
 KEY = KeyPair("ACCESS", "hidden")

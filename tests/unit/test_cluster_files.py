@@ -14,17 +14,25 @@ from corral.errors import ClusterFileError
 from corral.settings import PROJECT, Settings, load_cluster_spec
 
 CLUSTERS = PROJECT / "deployments" / "clusters"
+LAB_ENVIRONMENT = "rancher.environments.0"
 LAB = yaml.safe_load((CLUSTERS / "lab.yaml").read_text())
 
 
-def _with(path: str, value: Any, content: dict[str, Any] = LAB) -> dict[str, Any]:
+Steps = tuple[str | int, ...]
+
+
+def _with(path: str | Steps, value: Any, content: dict[str, Any] = LAB) -> dict[str, Any]:
     content = copy.deepcopy(content)
-    *steps, last = [int(step) if step.isdigit() else step for step in path.split(".")]
+    *steps, last = _steps(path) if isinstance(path, str) else path
     place = content
     for step in steps:
         place = place[step]
     place[last] = value
     return content
+
+
+def _steps(path: str) -> Steps:
+    return tuple(int(step) if step.isdigit() else step for step in path.split("."))
 
 
 FAULTS = [
@@ -92,6 +100,80 @@ FAULTS = [
     pytest.param("colour", "green", "Extra inputs", id="unknown-key"),
     pytest.param(
         "rancher.environments", [{"name": "lab"}, {"name": "lab"}], "twice: lab", id="env-twice"
+    ),
+    pytest.param("bake", {"volume_gib": 31}, "30 is less than the image's", id="image-too-large"),
+    pytest.param("rancher.access", {"kind": "ldap"}, "'local', 'github'", id="unknown-access"),
+    pytest.param(
+        "rancher.access", {"kind": "github", "secret": "lab/x"}, "nobody could log in", id="no-team"
+    ),
+    pytest.param(
+        "rancher.access",
+        {"kind": "github", "secret": "lab/x", "teams": ["acme"]},
+        "is not a team, such as",
+        id="team-without-organization",
+    ),
+    pytest.param(
+        "rancher.access",
+        {"kind": "github", "secret": "rancher/github", "teams": ["acme/ops"]},
+        "its name begins with lab/",
+        id="secret-of-somebody-else",
+    ),
+    pytest.param("rancher.settings", {"api.host": "x"}, "corral sets it itself", id="own-setting"),
+    pytest.param(
+        "rancher.settings",
+        {"host.remove.delay.seconds": "60"},
+        "without asking EC2",
+        id="rancher-removes-hosts",
+    ),
+    pytest.param(
+        f"{LAB_ENVIRONMENT}.members",
+        [{"id": "octocat", "kind": "github_user", "role": "owner"}],
+        "and rancher.access is not github",
+        id="member-of-github-with-local-access",
+    ),
+    pytest.param(
+        f"{LAB_ENVIRONMENT}.members",
+        [{"id": "1a7", "kind": "rancher_id", "role": role} for role in ("owner", "member")],
+        "named twice: rancher_id 1a7",
+        id="member-twice",
+    ),
+    pytest.param(
+        f"{LAB_ENVIRONMENT}.registries.0.address", "https://r.corral.test", "scheme", id="scheme"
+    ),
+    pytest.param(
+        f"{LAB_ENVIRONMENT}.registries.1",
+        {"kind": "password", "address": "registry.corral.test:5000", "secret": "lab/registry"},
+        "named twice: registry.corral.test:5000",
+        id="registry-twice",
+    ),
+    pytest.param(
+        f"{LAB_ENVIRONMENT}.registries.1.address",
+        "123456789012.dkr.ecr.eu-west-1.amazonaws.com",
+        "write refresher: flow",
+        id="ecr-of-another-region",
+    ),
+    pytest.param(
+        f"{LAB_ENVIRONMENT}.registries.1.secret",
+        None,
+        "cannot take the machines' role",
+        id="no-key",
+    ),
+    pytest.param(
+        "rancher.environments",
+        [
+            {"name": "lab"},
+            {
+                "name": "empty",
+                "stacks": [{"name": "x", "template": "library:infra*route53", "version": "v0.7.9"}],
+            },
+        ],
+        "no pool joins empty: x would run nowhere",
+        id="stacks-without-hosts",
+    ),
+    pytest.param(f"{LAB_ENVIRONMENT}.stacks.0.name", "ecr", "renews the registries", id="ecr"),
+    pytest.param(f"{LAB_ENVIRONMENT}.stacks.0.template", "cron", "of a catalog", id="no-catalog"),
+    pytest.param(
+        f"{LAB_ENVIRONMENT}.stacks.0.secret", "dev/cron", "begins with lab/", id="secret-of-dev"
     ),
 ]
 
@@ -211,14 +293,14 @@ def test_whatever_stands_somewhere_is_taken_or_refused(garbage: Any):
             assert refusal.errors()  # noqa: PT017 - taking it is fine as well
 
 
-def _places(part: Any, prefix: str = "") -> list[str]:
+def _places(part: Any, outer: Steps = ()) -> list[Steps]:
     steps = part.items() if isinstance(part, dict) else enumerate(part)
     return [
         place
         for step, inner in steps
         for place in (
-            f"{prefix}{step}",
-            *(_places(inner, f"{prefix}{step}.") if isinstance(inner, dict | list) else []),
+            (*outer, step),
+            *(_places(inner, (*outer, step)) if isinstance(inner, dict | list) else []),
         )
     ]
 

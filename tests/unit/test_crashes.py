@@ -5,11 +5,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from prefect.utilities.importtools import import_object
 
 from corral.settings import PROJECT
-from flows.build_cluster import build_cluster
-from flows.drain_hosts import drain_hosts
-from flows.reconcile_hosts import reconcile_hosts
 from tasks import connect
 from tasks.crashes import (
     Crash,
@@ -44,7 +42,8 @@ def test_every_flow_whose_crashes_are_told_settles_them_at_its_end():
     content = yaml.safe_load((PROJECT / "prefect.yaml").read_text())
     [reporter] = [one for one in content["deployments"] if "report_crash" in one["entrypoint"]]
     told = reporter["triggers"][0]["match_related"]["prefect.resource.name"]
-    flows = [build_cluster, reconcile_hosts, drain_hosts]
+    entrypoints = {one["entrypoint"] for one in content["deployments"]} - {reporter["entrypoint"]}
+    flows = [import_object(entrypoint) for entrypoint in entrypoints]
 
     assert {flow.name for flow in flows} == set(told)
     for flow in flows:

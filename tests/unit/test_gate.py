@@ -69,7 +69,8 @@ def test_a_whole_cluster_passes():
         ),
         pytest.param(
             {"targets": {"i-1": "healthy"}},
-            "health check of i-2 (10.0.0.2): not registered",
+            "health check of i-2 (10.0.0.2): not registered (roll-control-plane replaces a server"
+            " that stays so)",
             id="a node is unknown to the load balancer",
         ),
         pytest.param(
@@ -143,6 +144,15 @@ def test_what_held_in_between_fails_anew():
     assert [failure.since for failure in third] == [NOON + timedelta(minutes=2)]
 
 
+def test_of_one_that_is_about_to_go_nothing_is_asked_but_that_it_is_still_there():
+    rule = replace(RULE, spared=frozenset({"i-2"}))
+    ill = replace(GOOD, targets={"i-1": "healthy"}, members=MEMBERS[:1])
+    alone = replace(ill, nodes=NODES[:1])
+
+    assert judge_gate(ill, rule, [], NOON) == []
+    assert [failure.check for failure in judge_gate(alone, rule, [], NOON)] == ["size"]
+
+
 @pytest.mark.parametrize(
     ("current", "sizes"),
     [
@@ -166,14 +176,14 @@ def test_a_group_grows_only_behind_its_gate(current, sizes):
             5,
             "v1.6.30",
             "The group lab-control has 5 servers, but control.count says 3: a build removes"
-            " none; lower the group's minimum and desired size yourself, or write 5.",
+            " none, scale-control-plane does; run that, or write 5.",
             id="too many servers",
         ),
         pytest.param(
             3,
             "v1.6.29",
-            "Rancher v1.6.29 is running, but rancher.version says v1.6.30: an upgrade is not"
-            " what a build does; write v1.6.29.",
+            "Rancher v1.6.29 is running, but rancher.version says v1.6.30: only"
+            " upgrade-rancher changes that; run it, or write v1.6.29.",
             id="another version",
         ),
     ],

@@ -15,7 +15,6 @@ from herd_samples import (
     instance_id,
 )
 
-from corral.domain.access import KnownProject
 from corral.domain.alerts import Severity
 from corral.domain.herd import (
     Evidence,
@@ -27,6 +26,7 @@ from corral.domain.herd import (
     rows,
 )
 from corral.domain.hosts import Host
+from corral.domain.set_up.environments import KnownProject
 
 PHANTOM = host(1, "disconnected")
 DEAD = instance(1, "terminated")

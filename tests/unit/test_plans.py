@@ -1,13 +1,16 @@
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from corral.domain.judging import find_idle, judge, read_approvals
 from corral.domain.plan_files import read_creations, read_plan
-from corral.domain.plans import Action, Plan, PlanSummary, find_faults, find_idle, judge
+from corral.domain.plans import EVERYTHING, Action, Approval, Plan, PlanSummary, Ruling, Verdict
 from corral.errors import TerraformError
 
+TODAY = date(2026, 11, 23)
 DATA = Path(__file__).parent.parent / "data" / "terraform"
 
 
@@ -22,15 +25,24 @@ def plan_of(type_: str, actions: list[str], **entry: Any) -> Plan:
         {
             "format_version": "1.2",
             "resource_changes": [
-                {"address": f"{type_}.this", "type": type_, "change": change, **entry}
+                {"address": f"{type_}.this", "type": type_, "change": change} | entry
             ],
         }
     )
 
 
-def refusals(plan: Plan, *allowed: str) -> list[str]:
-    verdicts = judge(plan, stack="database", allowed=allowed)
-    return [verdict.refusal for verdict in verdicts if not verdict.safe]
+def judged(plan: Plan, *approvals: str, stack: str = "database") -> tuple[Verdict, ...]:
+    read = [Approval.parse(text) for text in approvals]
+    return judge(plan, stack=stack, approvals=read, today=TODAY)
+
+
+def ruling(plan: Plan, *approvals: str) -> Ruling:
+    return PlanSummary("database", judged(plan, *approvals)).ruling
+
+
+def reason(plan: Plan, *approvals: str) -> str:
+    (verdict,) = judged(plan, *approvals)
+    return verdict.reason
 
 
 def test_a_real_plan_is_read_in_its_own_order(document):
@@ -57,7 +69,7 @@ def test_a_replacement_names_the_attributes_that_force_it(document):
 def test_an_update_names_the_attributes_that_change(document):
     parameter = read_plan(document).changes[2]
 
-    assert parameter.changed == ("tags", "tags_all", "value")
+    assert parameter.changed == ("insecure_value", "tags", "value", "version")
 
 
 def test_only_an_interrupted_creation_counts_as_tainted(document):
@@ -67,21 +79,31 @@ def test_only_an_interrupted_creation_counts_as_tainted(document):
     assert set(tainted[0].identity) == {"id", "arn"}
 
 
-def test_no_value_of_an_attribute_is_in_a_summary(document):
+def test_a_summary_shows_values_and_no_sensitive_one(document):
     plan = read_plan(document)
-    summary = PlanSummary("vpc", judge(plan, stack="vpc", allowed=()), plan.outputs)
+    summary = PlanSummary("vpc", judged(plan, stack="vpc"), plan.outputs)
 
     shown = summary.as_markdown() + repr(summary)
 
     assert "hunter" not in shown
-    assert "10.0.0.0/16" not in shown
-    assert "| `aws_ssm_parameter.word` | update | changes tags, tags_all, value |" in shown
+    assert "- value: `(sensitive)` -> `(sensitive)`" in shown
+    assert "- cidr_block: `10.0.0.0/16` -> `10.1.0.0/16`" in shown
+    assert "| `aws_ssm_parameter.word` | update | changes insecure_value, tags, value, v" in shown
+
+
+def test_of_a_replacement_it_is_not_told_what_any_replacement_makes_anew(document):
+    plan = read_plan(document)
+    vpc = PlanSummary("vpc", judged(plan, stack="vpc")[-1:]).as_markdown()
+    subnet = PlanSummary("vpc", judged(plan, stack="vpc")[3:4]).as_markdown()
+
+    assert "- arn" not in vpc
+    assert "- vpc_id: `vpc-" in subnet, "since it forces the replacement"
 
 
 def test_a_summary_counts_by_action(document):
     plan = read_plan(document)
 
-    summary = PlanSummary("vpc", judge(plan, stack="vpc", allowed=()), plan.outputs)
+    summary = PlanSummary("vpc", judged(plan, stack="vpc"), plan.outputs)
 
     assert str(summary) == "1 update, 4 replace, 1 delete, 1 outputs"
     assert not summary.is_empty
@@ -111,89 +133,222 @@ protected = pytest.mark.parametrize(
         "aws_s3_bucket",
         "aws_secretsmanager_secret",
         "aws_secretsmanager_secret_version",
-        "aws_security_group",
-        "aws_lb",
-        "aws_eip",
-        "aws_nat_gateway",
-        "aws_autoscaling_group",
     ],
+)
+others = pytest.mark.parametrize(
+    "type_", ["aws_security_group", "aws_lb", "aws_eip", "aws_autoscaling_group", "aws_lb_listener"]
 )
 destructive = pytest.mark.parametrize(
     "actions", [["delete"], ["delete", "create"], ["create", "delete"], ["forget"]], ids="-".join
 )
+constructive = pytest.mark.parametrize("actions", [["create"], ["update"]], ids="-".join)
 
 
 @protected
 @destructive
-def test_destroying_a_protected_thing_is_refused(type_, actions):
-    assert len(refusals(plan_of(type_, actions))) == 1
+@pytest.mark.parametrize(
+    ("until", "expected"),
+    [
+        (None, Ruling.FORBIDDEN),
+        ("", Ruling.FORBIDDEN),
+        (" until 2026-11-22", Ruling.FORBIDDEN),
+        (" until 2026-11-23", Ruling.SAFE),
+        (" until 2027-01-01", Ruling.SAFE),
+    ],
+    ids=["no-approval", "no-date", "yesterday", "today", "next-year"],
+)
+def test_a_protected_thing_goes_only_with_an_approval_that_has_a_date(
+    type_, actions, until, expected
+):
+    approvals = [] if until is None else [f"database:{type_}.this{until}"]
+
+    assert ruling(plan_of(type_, actions), *approvals) is expected
+
+
+@others
+@destructive
+@pytest.mark.parametrize(
+    ("until", "expected"),
+    [
+        (None, Ruling.NEEDS_APPROVAL),
+        ("", Ruling.SAFE),
+        (" until 2026-11-22", Ruling.NEEDS_APPROVAL),
+        (" until 2026-11-23", Ruling.SAFE),
+    ],
+    ids=["no-approval", "no-date", "yesterday", "today"],
+)
+def test_any_other_thing_goes_with_an_approval_that_names_it(type_, actions, until, expected):
+    approvals = [] if until is None else [f"database:{type_}.this{until}"]
+
+    assert ruling(plan_of(type_, actions), *approvals) is expected
 
 
 @protected
-@pytest.mark.parametrize("actions", [["create"], ["update"]], ids="-".join)
+@constructive
 def test_a_protected_thing_may_be_made_and_changed(type_, actions):
-    assert refusals(plan_of(type_, actions)) == []
+    assert ruling(plan_of(type_, actions)) is Ruling.SAFE
 
 
-@destructive
-def test_an_unprotected_thing_may_go(actions):
-    assert refusals(plan_of("aws_lb_listener", actions)) == []
+def update_of_database(**attributes: tuple[Any, Any]) -> Plan:
+    before = {name: values[0] for name, values in attributes.items()}
+    after = {name: values[1] for name, values in attributes.items()}
+    change = {"actions": ["update"], "before": before, "after": after}
+    return plan_of("aws_db_instance", ["update"], change=change)
 
 
-@destructive
-def test_what_the_run_names_may_go(actions):
-    plan = plan_of("aws_db_instance", actions)
+CLASS = ("db.t3.small", "db.t3.medium")
 
-    assert refusals(plan, "database:aws_db_instance.this") == []
+
+def test_what_is_felt_needs_an_approval_and_says_how_it_is_felt():
+    plan = update_of_database(instance_class=CLASS, backup_retention_period=(7, 14))
+
+    assert ruling(plan) is Ruling.NEEDS_APPROVAL
+    assert reason(plan) == (
+        "aws_db_instance.this: would change instance_class: db.t3.small -> db.t3.medium, and the"
+        " database restarts, with every server of Rancher; if that is wanted, approve"
+        " `database:aws_db_instance.this`."
+    )
+
+
+@pytest.mark.parametrize(
+    "attribute",
+    ["engine_version", "instance_class", "allocated_storage", "multi_az", "parameter_group_name"],
+)
+def test_each_attribute_that_is_felt_needs_an_approval(attribute):
+    plan = update_of_database(**{attribute: ("before", "after")})
+
+    assert ruling(plan) is Ruling.NEEDS_APPROVAL
+    assert ruling(plan, "database:aws_db_instance.this") is Ruling.SAFE
+
+
+def test_what_is_only_known_after_apply_may_be_felt():
+    change = {"actions": ["update"], "before": {"engine_version": "5.7"}, "after": {}}
+    change["after_unknown"] = {"engine_version": True}
+
+    assert ruling(plan_of("aws_db_instance", [], change=change)) is Ruling.NEEDS_APPROVAL
+
+
+def test_what_nobody_feels_needs_no_approval():
+    assert ruling(update_of_database(backup_retention_period=(7, 14))) is Ruling.SAFE
+
+
+def test_what_was_agreed_to_is_that_change_and_no_other():
+    plan = update_of_database(instance_class=CLASS)
+    other = update_of_database(instance_class=("db.t3.small", "db.m5.24xlarge"))
+
+    def agreed(plan: Plan, seen: Plan) -> Verdict:
+        (verdict,) = judge(plan, stack="database", approvals=(), today=TODAY, agreed=seen.changes)
+        return verdict
+
+    assert agreed(plan, plan).safe
+    assert agreed(other, plan).ruling is Ruling.NEEDS_APPROVAL
+
+
+def test_what_is_protected_is_not_agreed_to_in_a_form():
+    plan = plan_of("aws_db_instance", ["delete"])
+
+    (verdict,) = judge(plan, stack="database", approvals=(), today=TODAY, agreed=plan.changes)
+
+    assert verdict.ruling is Ruling.FORBIDDEN
+
+
+def test_a_plan_without_changes_is_nothing_to_do():
+    assert PlanSummary("vpc").ruling is Ruling.NOTHING
 
 
 @pytest.mark.parametrize(
     "named",
-    ["aws_db_instance.this", "vpc:aws_db_instance.this", "database:aws_db_instance"],
-    ids=["no-stack", "other-stack", "part-of-an-address"],
+    ["vpc:aws_db_instance.this", "database:aws_db_instance", "database:aws_db_instance.this[0]"],
+    ids=["other-stack", "part-of-an-address", "other-index"],
 )
-def test_only_the_full_name_allows_it(named):
-    assert len(refusals(plan_of("aws_db_instance", ["delete"]), named)) == 1
+def test_only_the_full_name_approves(named):
+    plan = plan_of("aws_db_instance", ["delete"])
+
+    assert ruling(plan, f"{named} until 2027-01-01") is Ruling.FORBIDDEN
+
+
+def test_code_may_approve_a_whole_stack_which_no_text_can():
+    plan = plan_of("aws_db_instance", ["delete"])
+    whole = Approval("database", EVERYTHING, TODAY)
+
+    (verdict,) = judge(plan, stack="database", approvals=[whole], today=TODAY)
+
+    assert verdict.safe
+    with pytest.raises(ValueError, match=r"`database:\*` is no STACK:ADDRESS"):
+        Approval.parse("database:*")
 
 
 @pytest.mark.parametrize(
-    ("entry", "fault"),
+    ("text", "fault"),
     [
         ("aws_db_instance.this", "is no STACK:ADDRESS"),
         ("database:", "is no STACK:ADDRESS"),
         ("", "is no STACK:ADDRESS"),
         ("databse:aws_db_instance.this", "the stack `databse`; there are vpc, host-pool/web"),
         ("host-pool:aws_autoscaling_group.this", "the stack `host-pool`"),
+        ("vpc:aws_vpc.this until tomorrow", "ends with no date, as 2026-12-01 is one"),
+        ("vpc:aws_vpc.this until 2026-11-31", "ends with no date"),
     ],
 )
-def test_an_entry_that_can_allow_nothing_is_a_fault(entry, fault):
-    (said,) = find_faults([entry], ["vpc", "host-pool/web"])
+def test_a_text_that_can_approve_nothing_is_a_fault(text, fault):
+    _, (said,) = read_approvals([text], ["vpc", "host-pool/web"])
 
     assert fault in said
 
 
-def test_an_entry_with_its_stack_and_an_address_has_no_fault():
-    allowed = ['vpc:aws_subnet.private["a:b"]', "host-pool/web:aws_autoscaling_group.this"]
+@pytest.mark.parametrize(
+    "approval",
+    [
+        Approval("vpc", 'aws_subnet.private["a:b"]'),
+        Approval("host-pool/web", "aws_autoscaling_group.this", date(2027, 1, 1)),
+        Approval("vpc", 'aws_subnet.private["a until b"]', date(2027, 1, 1)),
+    ],
+    ids=str,
+)
+def test_an_approval_is_read_as_it_is_written(approval):
+    assert read_approvals([str(approval)], ["vpc", "host-pool/web"]) == ((approval,), [])
 
-    assert find_faults(allowed, ["vpc", "host-pool/web"]) == []
 
-
-def test_what_is_allowed_and_not_lost_is_idle():
-    allowed = ["database:aws_db_instance.this", "database:aws_db_instance.that", "vpc:aws_vpc.this"]
-
-    assert find_idle(plan_of("aws_db_instance", ["delete"]), stack="database", allowed=allowed) == [
-        "database:aws_db_instance.that"
+def test_an_approval_that_nothing_asks_for_is_idle():
+    approvals = [
+        Approval("database", "aws_db_instance.this"),
+        Approval("database", "aws_db_instance.that"),
+        Approval("vpc", "aws_vpc.this"),
     ]
+    verdicts = judged(plan_of("aws_db_instance", ["delete"]))
+
+    assert find_idle(verdicts, stack="database", approvals=approvals) == approvals[1:2]
 
 
-def test_a_refusal_says_what_why_and_how_to_allow_it():
+def test_what_is_forbidden_says_what_why_and_how_to_approve_it():
     plan = plan_of("aws_db_instance", ["delete", "create"], action_reason="replace_because_tainted")
 
-    (refusal,) = refusals(plan)
-    assert refusal == (
+    assert reason(plan) == (
         "aws_db_instance.this: would replace the database (its creation was interrupted or failed);"
-        " if that is wanted, name `database:aws_db_instance.this` in the run."
+        " if that is wanted, approve `database:aws_db_instance.this until YYYY-MM-DD`, with the"
+        " last day it may."
     )
+
+
+def test_what_needs_an_approval_says_which():
+    assert reason(plan_of("aws_lb", ["delete"])) == (
+        "aws_lb.this: would destroy the load balancer;"
+        " if that is wanted, approve `database:aws_lb.this`."
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("database:aws_db_instance.this", "(its approval has no date); if"),
+        (
+            "database:aws_db_instance.this until 2026-11-22",
+            "(its approval ended on 2026-11-22); if",
+        ),
+    ],
+)
+def test_an_approval_that_is_worth_nothing_is_said(text, said):
+    assert said in reason(plan_of("aws_db_instance", ["delete"]), text)
 
 
 def test_a_reason_of_a_newer_terraform_is_passed_on():

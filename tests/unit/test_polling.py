@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from corral.clients.polling import Waiting, wait_until
+from corral.clients.polling import Seldom, Waiting, wait_until
 from corral.errors import CorralError, GateTimeoutError, PrerequisiteError, RancherUnreachableError
 
 
@@ -105,3 +105,13 @@ def test_a_hiccup_that_lasts_ends_with_the_deadline():
 def test_what_will_not_pass_by_itself_ends_the_wait_at_once():
     with pytest.raises(PrerequisiteError):
         World(PrerequisiteError("make it first")).wait()
+
+
+def test_what_is_missing_anew_is_said_at_once_and_the_same_again_seldom():
+    said: list[str] = []
+    say = Seldom(lambda waiting: said.append(f"{waiting.waited.seconds} {waiting.failures}"))
+
+    for second, failure in enumerate(["a"] * 12 + ["b"] * 3):
+        say(Waiting("it", timedelta(seconds=second), timedelta(seconds=60), (failure,), 0))
+
+    assert said == ["0 ('a',)", "11 ('a',)", "12 ('b',)"]

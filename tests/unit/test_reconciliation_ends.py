@@ -6,9 +6,9 @@ import pytest
 from herd_doubles import NOW, host, instance_id
 
 from corral.clients.rancher.removal import Outcome, OutcomeKind
-from corral.domain.access import KnownProject
 from corral.domain.alerts import Action, AlertStep, OpenAlert, Problem, plan_alerts
 from corral.domain.herd import Evidence, Finding, Removal, Verdict
+from corral.domain.set_up.environments import KnownProject
 from corral.errors import (
     AccessDeniedError,
     AwsError,

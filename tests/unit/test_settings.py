@@ -7,7 +7,8 @@ from traceback import format_exception
 import pytest
 
 from corral.errors import PrerequisiteError
-from corral.settings import PROJECT, load_settings
+from corral.settings import PROJECT, Settings, load_settings
+from flows import renew_registries, rotate_keys
 
 
 def test_a_relative_path_is_relative_to_the_repository(
@@ -62,3 +63,14 @@ def test_a_setting_that_is_no_json_is_named_and_not_quoted(monkeypatch):
 
     assert caught.value.__cause__ is None
     assert "S3CRET" not in "".join(format_exception(caught.value))
+
+
+@pytest.mark.parametrize("flow", [renew_registries, rotate_keys])
+def test_who_waits_longest_for_its_turn_has_minutes_left_for_its_work(monkeypatch, flow):
+    longest = flow.LONGEST.total_seconds() - 600
+    monkeypatch.setenv("CORRAL_TURN_DEADLINE_S", f"{longest:.0f}")
+    assert Settings().turn_deadline_s == longest
+
+    monkeypatch.setenv("CORRAL_TURN_DEADLINE_S", f"{longest + 1:.0f}")
+    with pytest.raises(PrerequisiteError, match="CORRAL_TURN_DEADLINE_S is '3001'"):
+        load_settings()

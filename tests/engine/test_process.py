@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from corral.clients.terraform.process import (
+from corral.clients.process import (
     DeadlineError,
     Engines,
     Order,
@@ -23,12 +23,14 @@ from tests.engine.stub_engine import StubEngine, soon
 def make_order(tmp_path: Path) -> Callable[..., Order]:
     def make(engine: StubEngine, deadline_s: float = 20) -> Order:
         return Order(
+            name="terraform",
             argv=[str(engine.path), "apply"],
             folder=tmp_path,
             environment=dict(os.environ),
             stdout=tmp_path / "apply.out",
             stderr=tmp_path / "apply.err",
             deadline=timedelta(seconds=deadline_s),
+            fault=TerraformError,
         )
 
     return make
