@@ -15,7 +15,8 @@ from typing import Any, Final, TypeVar
 import boto3
 
 from benchmarks.herd.measured import CLUSTER, Measured
-from corral.clients.rancher import Patience, SetUp
+from corral.clients.rancher import Patience, Site
+from corral.clients.rancher.set_up import ensure_admin_key
 from lab.aws import Aws, SeededInstance
 from lab.rancher import RancherCluster, RancherServer
 from lab.ready import Ready
@@ -126,14 +127,14 @@ async def _start(stack: AsyncExitStack, world: World) -> Double:
 def _store_key(double: Double) -> None:
     """Have corral's own set-up make the administrator's key; store it where runs look for it."""
     notes = _Notes()
-    set_up = SetUp(
+    site = Site(
         CLUSTER,
         notes,
         public_url=double.world.rancher_url,
         reached_at=double.world.rancher_url,
         patience=Patience(timedelta(seconds=START_S), timedelta(seconds=0.05)),
     )
-    set_up.ensure_admin_key()
+    ensure_admin_key(site)
     vault = boto3.Session("lab", "lab", region_name="us-east-1").client(
         "secretsmanager", endpoint_url=double.world.aws_endpoint
     )
@@ -150,6 +151,10 @@ class _Notes:
     def read(self, name: str) -> dict[str, str] | None:
         """Return a secret; None if there is none."""
         return self.secrets.get(name)
+
+    def version(self, name: str) -> str:
+        """Return the secret's own name: none changes here."""
+        return name
 
     def write(self, name: str, value: Mapping[str, str]) -> None:
         """Keep a secret."""
