@@ -25,6 +25,13 @@ setup: .venv/.ready
 	@.venv-checkov/bin/python $(PIP_INSTALL) requirements-checkov.lock
 	@touch $@
 
+# Ansible, which plays the roles of the machine image, and its linter: programs, no libraries of corral.
+.venv-images/.ready: requirements-images.lock
+	@echo "installing Ansible into .venv-images (half a minute, once)"
+	@$(PYTHON) -m venv .venv-images
+	@.venv-images/bin/python $(PIP_INSTALL) requirements-images.lock
+	@touch $@
+
 # Build a whole cluster in the lab, show it, and end.
 demo: setup
 	@$(BIN)/python -m lab demo
@@ -33,15 +40,16 @@ demo: setup
 lab: setup
 	@$(BIN)/python -m lab demo --stay
 
-# Two at a time: those that need a whole cluster wait most of the time, so the others run beside them.
-test: setup
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+# Four at a time, on two cores: those that need a whole cluster wait most of the time.
+test: setup .venv-images/.ready
+	$(BIN)/python -m pytest --numprocesses 4 --dist loadgroup --no-loadscope-reorder
 
-# Twenty times as many random histories of a herd as `make test` plays; about ten minutes.
+# Twenty times as many random histories of a herd as `make test` plays, and a build that dies at
+# each of its stages.
 nightly: setup
-	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest tests/histories
+	$(BIN)/python -m pytest --nightly tests/histories tests/lab/test_build.py
 
-check: setup .venv-checkov/.ready
+check: setup .venv-checkov/.ready .venv-images/.ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -49,6 +57,7 @@ check: setup .venv-checkov/.ready
 	$(BIN)/python -m scripts.terraform_docs --check
 	$(BIN)/python -m scripts.settings_docs --check
 	$(BIN)/python -m scripts.check_terraform check
+	$(BIN)/python -m scripts.check_images
 	.venv-checkov/bin/checkov --directory terraform --framework terraform --quiet --compact --skip-download
 
 bench: setup
@@ -59,6 +68,8 @@ lock: setup
 	$(COMPILE) -o requirements.lock requirements.in
 	$(COMPILE) -o requirements-dev.lock requirements-dev.in
 	$(COMPILE) -o requirements-checkov.lock requirements-checkov.in
+	$(COMPILE) -o requirements-images.lock requirements-images.in
+	$(COMPILE) -o node/requirements.lock -c requirements-dev.lock node/pyproject.toml node/requirements-build.in
 
 clean:
-	rm -rf .venv .venv-checkov .corral
+	rm -rf .venv .venv-checkov .venv-images .corral
