@@ -48,8 +48,9 @@ async def running_lab(root: Path, time_scale: float, port_base: int = 0) -> Asyn
     async with AsyncExitStack() as stack:
         stack.callback(world.addresses.close)
         aws = Aws(world, ports["aws"])
-        await aws.start()
+        # Before it starts: a lab that cannot have its port must put moto back as well.
         stack.push_async_callback(aws.stop)
+        await aws.start()
         balancer = Balancer(world, aws)
         await balancer.start(ports["rancher"], ports["redirect"])
         stack.push_async_callback(balancer.stop)

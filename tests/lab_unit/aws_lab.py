@@ -41,8 +41,8 @@ class AwsLab:
     async def _start(self) -> None:
         self._stack.callback(self.world.addresses.close)
         self.aws = Aws(self.world)
-        await self.aws.start()
         self._stack.push_async_callback(self.aws.stop)
+        await self.aws.start()
         self.balancer = Balancer(self.world, self.aws)
         await self.balancer.start()
         self._stack.push_async_callback(self.balancer.stop)

@@ -12,6 +12,7 @@ import apprise
 import psutil
 import pytest
 import requests
+from moto.rds.responses import RDSResponse
 
 from lab.__main__ import main
 from lab.ready import NotReadyError, Ready
@@ -107,7 +108,8 @@ def test_a_time_scale_is_greater_than_zero(tmp_path, capsys):
     assert "greater than 0" in capsys.readouterr().err
 
 
-def test_a_port_that_is_taken_is_one_sentence(tmp_path, capsys):
+def test_a_port_that_is_taken_is_one_sentence_and_moto_is_as_it_was(tmp_path, capsys):
+    before = vars(RDSResponse)["create_db_snapshot"]
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -116,3 +118,4 @@ def test_a_port_that_is_taken_is_one_sentence(tmp_path, capsys):
 
         assert main(arguments) == 1
     assert "the lab could not start" in capsys.readouterr().err
+    assert vars(RDSResponse)["create_db_snapshot"] is before
