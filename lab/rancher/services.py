@@ -42,7 +42,7 @@ class Services:
         engine = cluster.engine
         engine.handle("service", "activate", self._run)
         engine.handle("service", "upgrade", self._run)
-        engine.handle("service", "rollback", self._run)
+        engine.handle("service", "rollback", self._run_again)
         engine.handle("service", "finishupgrade", self._finish)
         engine.handle("service", "deactivate", self._stop)
         engine.handle("service", "remove", self._remove)
@@ -97,7 +97,6 @@ class Services:
         row.launch_config, row.scale = before.launch_config, before.scale
         row.is_global, row.has_check = before.is_global, before.has_check
         row.generation, row.previous = before.generation, None
-        self._each(self._living(row, row.generation), "start")
         self._start(row, "rollback")
 
     def _follow(self, base: str, row: Row) -> None:
@@ -158,6 +157,15 @@ class Services:
         """
         living = self._keep(_service(row))
         return True if all(one.state == RUNNING for one in living) else None
+
+    def _run_again(self, row: Row) -> bool | None:
+        """Start the containers that an upgrade stopped, and wait until they run.
+
+        An upgrade does not wait for what it stops, so some may only stop now, and start later.
+        """
+        service = _service(row)
+        self._each(self._living(service, service.generation), "start")
+        return self._run(service)
 
     def _finish(self, row: Row) -> bool:
         service = _service(row)
