@@ -16,6 +16,10 @@ pytestmark = pytest.mark.xdist_group("machines-whole")
 HOSTS = "GET /v2-beta/projects/{id}/hosts"
 
 
+def is_in_service(row):
+    return row["state"] == row["agentState"] == "active"
+
+
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """One control node behind the balancer, and one host; the tests tell their story in order."""
@@ -63,8 +67,7 @@ def test_a_machine_that_stops_parks_its_host_and_its_containers_move(cluster):
 def test_the_same_host_is_back_in_service_after_a_stop(cluster):
     cluster.client("ec2").start_instances(InstanceIds=[cluster.host])
 
-    eventually(lambda: cluster.row(cluster.host)["state"] == "active", 40)
-    assert cluster.row(cluster.host)["agentState"] == "active"
+    eventually(lambda: is_in_service(cluster.row(cluster.host)), 40)
     eventually(
         lambda: (
             cluster.console(cluster.host).count(

@@ -72,6 +72,11 @@ def wait_state(rancher, client, stack, state):
     )
 
 
+def wait_service(rancher, client, stack, state):
+    """Wait for the first service: a stack does not wait for those that are not to start."""
+    rancher.wait_for(lambda: services_of(client, stack)[0].state == state, f"a service {state}")
+
+
 def test_a_stack_becomes_active_with_its_services_and_then_healthy(rancher, client):
     stack = deploy(client, "first")
     assert (stack.state, stack.transitioning, stack.id[:3]) == ("activating", "yes", "1st")
@@ -104,21 +109,22 @@ def test_a_stack_that_is_to_start_goes_on_activating_without_hosts(rancher, empt
     assert services_of(empty, stack)[0].state in ("registering", "inactive", "activating")
 
 
-def test_a_stack_that_is_not_to_start_is_active_and_unhealthy(client):
+def test_a_stack_that_is_not_to_start_is_active_and_unhealthy(rancher, client):
     stack = client.wait_success(deploy(client, "idle", startOnCreate=False))
 
     assert (stack.state, stack.healthState) == ("active", "unhealthy")
-    assert services_of(client, stack)[0].state == "inactive"
+    wait_service(rancher, client, stack, "inactive")
 
 
 def test_services_are_activated_and_deactivated_by_the_stacks_actions(rancher, client):
     stack = client.wait_success(deploy(client, "switched", startOnCreate=False))
+    wait_service(rancher, client, stack, "inactive")
 
     client.action(stack, "activateservices")
     rancher.wait_for(lambda: client.reload(stack).healthState == "healthy", "health")
     client.action(stack, "deactivateservices")
 
-    rancher.wait_for(lambda: services_of(client, stack)[0].state == "inactive", "rest")
+    wait_service(rancher, client, stack, "inactive")
 
 
 def test_a_service_whose_containers_were_not_checked_yet_is_initializing(rancher, client):

@@ -6,6 +6,7 @@ from typing import Any
 
 import boto3
 import pytest
+from aws_lab import eventually
 from mortality import Death, Fate, MortalVault, mortal_calls
 from moto import mock_aws
 from pydantic import SecretStr
@@ -97,7 +98,10 @@ def test_a_new_rancher_is_secured_and_furnished(rancher, vault):
 
 
 def test_the_default_environment_is_left_alone(rancher, vault):
-    before = RancherClient(rancher.url).projects()
+    client = RancherClient(rancher.url)
+    # A Rancher that has just begun gives this environment its template a little later.
+    eventually(lambda: all(one.template_id for one in client.projects()))
+    before = client.projects()
 
     set_up(rancher, vault)
 
