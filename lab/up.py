@@ -48,7 +48,6 @@ async def running_lab(root: Path, time_scale: float, port_base: int = 0) -> Asyn
     async with AsyncExitStack() as stack:
         stack.callback(world.addresses.close)
         aws = Aws(world, ports["aws"])
-        # Before it starts: a lab that cannot have its port must put moto back as well.
         stack.push_async_callback(aws.stop)
         await aws.start()
         balancer = Balancer(world, aws)

@@ -50,6 +50,8 @@ class Aws:
 
     def __init__(self, world: World, port: int = 0) -> None:
         self._world = world
+        # First, since a port that is taken must find moto as it was.
+        self._server = AwsServer(world, port)
         self._backends = fresh_backends()
         close_gaps(world, self._backends)
         self._fleet = Fleet(world, self._backends)
@@ -57,7 +59,6 @@ class Aws:
         self._refreshes = Refreshes(self._fleet, world.seconds)
         install(self._fleet, self._refreshes)
         sow(self._backends)
-        self._server = AwsServer(world, port)
         self._listeners: list[OnChange] = []
         self._states: dict[str, str] = {}
         self._power: dict[str, bool] = {}
